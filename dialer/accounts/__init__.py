@@ -1,0 +1,1 @@
+"""Organizations, users, roles, API keys and the audit trail."""

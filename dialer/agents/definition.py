@@ -1,0 +1,119 @@
+"""An agent: what it says, how it sounds, what it may do, what it must find out. A file in `config/agents/*.toml`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from dialer.errors import BadInput
+
+ToolName = Literal["end_call", "do_not_call", "schedule_callback", "transfer"]
+PLACEHOLDERS = frozenset({"first_name", "last_name", "company", "agent", "seller", "callback_number"})
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class Turntaking(BaseModel):
+    """When a turn is over, and when the agent yields. Milliseconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    endpoint_ms: int = Field(default=500, ge=100, le=3000)
+    """Silence after which a turn is over if the words do not say so sooner."""
+    endpoint_sure_ms: int = Field(default=200, ge=50, le=2000)
+    """The same when the recognizer or the words say that the sentence is complete."""
+    barge_in_ms: int = Field(default=160, ge=40, le=1000)
+    """Confirmed speech after which the agent falls silent."""
+    silence_prompt_s: float = Field(default=6.0, ge=2, le=60)
+    silence_prompts: int = Field(default=2, ge=0, le=5)
+    max_call_s: int = Field(default=600, ge=30, le=3600)
+
+
+class AgentDefinition(BaseModel):
+    """One agent. Texts may name {first_name}, {last_name}, {company}, {agent}, {seller} and {callback_number}."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=60)
+    seller: str = Field(min_length=1)
+    """Who is calling, as the opener and the drop message name them."""
+    callback_number: str = ""
+    language: str = "en-US"
+    voice: str = "21m00Tcm4TlvDq8ikWAM"
+    opener: str = Field(min_length=20)
+    """Fixed first words, outside the model: who calls, that this is an AI, and how to opt out. Never interrupted."""
+    goal: str = Field(min_length=10)
+    script: str = ""
+    """What the agent knows and how it should go about its goal."""
+    voicemail: str = ""
+    """The message left after the beep; empty: hang up."""
+    screening: str = "This is {agent}, an AI assistant calling from {seller} for {first_name}."
+    """What a call screener is told."""
+    drop: str = "Sorry, {seller} called and had nobody free. You can call us at {callback_number}. Goodbye."
+    goodbye: str = "Thank you for your time. Goodbye."
+    opt_out_confirmation: str = "Understood. You will not be called again. Goodbye."
+    apology: str = "Sorry, I lost you for a moment."
+    tools: tuple[ToolName, ...] = ("end_call", "do_not_call", "schedule_callback")
+    transfer_to: str = ""
+    purpose: Literal["marketing", "informational"] = "marketing"
+    turntaking: Turntaking = Turntaking()
+    extraction: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
+    """JSON schema of what is read from the transcript."""
+
+    @field_validator("extraction")
+    @classmethod
+    def _is_schema(cls, value: dict[str, Any]) -> dict[str, Any]:
+        try:
+            Draft202012Validator.check_schema(value)
+        except SchemaError as error:
+            raise ValueError(f"no JSON schema: {error.message}") from error
+        if value.get("type") != "object":
+            raise ValueError('a JSON schema of type "object" is needed')
+        return value
+
+    @field_validator("opener", "voicemail", "screening", "drop", "goodbye", "opt_out_confirmation", "apology")
+    @classmethod
+    def _knows_placeholders(cls, value: str) -> str:
+        if unknown := set(_PLACEHOLDER.findall(value)) - PLACEHOLDERS:
+            raise ValueError(f"unknown placeholder {sorted(unknown)}; known: {sorted(PLACEHOLDERS)}")
+        return value
+
+    @property
+    def sha256(self) -> str:
+        """What identifies this version: the hash of its canonical JSON."""
+        body = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(body.encode()).hexdigest()
+
+    def say(self, template: str, lead: dict[str, Any]) -> str:
+        """Fill the placeholders of a text; what the lead does not have becomes a neutral word."""
+        values = {
+            "first_name": lead.get("first_name") or "there",
+            "last_name": lead.get("last_name") or "",
+            "company": lead.get("company") or "your company",
+            "agent": self.name,
+            "seller": self.seller,
+            "callback_number": " ".join(self.callback_number) if self.callback_number else "the number we called from",
+        }
+        return _PLACEHOLDER.sub(lambda m: values.get(m.group(1), m.group(0)), template)
+
+
+def read(path: Path) -> AgentDefinition:
+    """Read an agent's file.
+
+    Raises:
+        BadInput: it cannot be read; the message names the file, the field and what it takes.
+    """
+    try:
+        return AgentDefinition.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"{path}: {error}") from error
+    except ValidationError as error:
+        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'file'}: {e['msg']}" for e in error.errors()]
+        raise BadInput(f"{path}: " + "; ".join(lines)) from error

@@ -1,0 +1,1 @@
+"""Telephone audio: codecs, voice activity, WAV files."""

@@ -1,0 +1,1 @@
+"""Calls, one row an attempt: states, dialing, callbacks, settling, seats, recordings."""

@@ -1,0 +1,1 @@
+"""Campaigns: states, calendar, rules, pacing, claiming, retrying, balance."""

@@ -1,0 +1,1 @@
+"""The live conversation: asyncio, no database, nothing that blocks."""

@@ -1,0 +1,165 @@
+"""What the live conversation tells its call's database hand, and what it gets back.
+
+The media loop has no database. It puts facts into a bounded queue; the thread that holds the seat commits each in a
+short transaction and hands the reply back. A tool's effect and the spoken confirmation of an opt-out wait for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class Speaker(StrEnum):
+    """Who said a turn."""
+
+    AGENT = "agent"
+    PERSON = "person"
+
+
+class EndReason(StrEnum):
+    """Why a conversation was over, as seen from the seat."""
+
+    AGENT = "agent"  # the agent said goodbye
+    PERSON = "person"  # the stream ended: they hung up
+    OPT_OUT = "opt_out"
+    TRANSFER = "transfer"
+    VOICEMAIL = "voicemail"  # message left after the beep
+    SCREENED = "screened"
+    SILENCE = "silence"
+    TOO_LONG = "too_long"
+    FAILED = "failed"  # no vendor could carry on
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStarted:
+    """The carrier's stream is up: the call is talking."""
+
+    stream_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFinished:
+    """Somebody finished a turn. Times are seconds since the stream began."""
+
+    number: int
+    speaker: Speaker
+    text: str
+    """Of the agent: only what was heard."""
+    started_s: float
+    ended_s: float
+    interrupted: bool = False
+    kind: str = "talk"
+    """talk, opener, filler, voicemail, goodbye, apology."""
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    """Since the person's last word: stt_final, first_token, first_audio, sent; and ttfa, the voice vendor's own time."""
+    cost: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenerCompleted:
+    """The fixed opener was played to its end, proven by a mark that no `clear` of ours brought back."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class MachineHeard:
+    """Transcript or tone evidence that a machine answered."""
+
+    verdict: str
+    """voicemail, screening, fax."""
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """The person wants no more calls. The confirmation is spoken after the reply."""
+
+    how: str
+    """digit, words, tool."""
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolWanted:
+    """The model wants a tool; the row exists before the effect. `key` is unique in the call."""
+
+    key: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The call is to end or to be transferred, on our side; committed before the socket is closed."""
+
+    reason: EndReason
+    transfer_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """The last fact: what the seat knows now that its stream is over."""
+
+    reason: EndReason
+    recording: str
+    """File name below the recordings folder, or ""."""
+    talk_s: float
+    counters: Mapping[str, float] = field(default_factory=dict)
+
+
+Fact = StreamStarted | TurnFinished | OpenerCompleted | MachineHeard | OptedOut | ToolWanted | Ending | HandedIn
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of a fact. `lost`: this seat no longer holds the call, and must fall silent at once."""
+
+    ok: bool = True
+    lost: bool = False
+    text: str = ""
+    """Of a tool: what the model is told."""
+    ends_call: bool = False
+    transfer_to: str = ""
+
+
+class Hand(Protocol):
+    """The conversation's side of the queue."""
+
+    async def tell(self, fact: Fact) -> Reply:
+        """Return once the fact is committed. A database that is away makes this wait, not fail, for 10 s at most;
+        then the reply is not ok."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PastTurn:
+    """A turn spoken before this seat took the call over."""
+
+    speaker: Speaker
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """All that a conversation needs to know when its stream starts."""
+
+    call_id: str
+    epoch: int
+    agent: Mapping[str, Any]
+    """The agent version's definition, as `dialer.agents.definition.AgentDefinition` reads it."""
+    lead: Mapping[str, Any]
+    """first_name, last_name, company, and the imported fields; what the prompts' {placeholders} may name."""
+    organization: str
+    from_number: str
+    to_number: str
+    direction: str
+    local_time: datetime
+    """The person's own time as the call began."""
+    past: tuple[PastTurn, ...] = ()
+    """Turns so far, when the call comes from another seat."""
+    opener_done: bool = False

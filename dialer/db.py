@@ -1,0 +1,106 @@
+"""The database: engine, sessions, and the one transaction boundary.
+
+Functions in a domain's `queries.py` take a `Session` and never commit; `transaction` is what commits. READ COMMITTED
+everywhere: a statement that must see what was committed while it waited for a lock has to be a statement of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, MetaData, create_engine, text
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+Sessions = sessionmaker[Session]
+
+LOCK_TIMEOUT_MS = 5_000
+STATEMENT_TIMEOUT_MS = 30_000
+IDLE_IN_TRANSACTION_MS = 30_000
+
+
+class Base(DeclarativeBase):
+    """Every table. Constraint names follow one pattern, so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def engine(url: str, *, pool_size: int = 5, max_overflow: int = 10) -> Engine:
+    """Open a connection pool. A dead connection is noticed on check-out; a lock or statement that hangs is cut.
+
+    Args:
+        url: any `postgresql://` URL; psycopg 3 is used whatever driver it names.
+    """
+    _, _, rest = url.partition("://")
+    options = (
+        f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
+        f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c timezone=UTC"
+    )
+    return create_engine(
+        f"postgresql+psycopg://{rest}",
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args={
+            "connect_timeout": 5,
+            "options": options,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+            "application_name": "dialer",
+        },
+    )
+
+
+def sessions(bind: Engine) -> Sessions:
+    """Return the factory of sessions. Objects stay readable after a commit."""
+    return sessionmaker(bind, expire_on_commit=False)
+
+
+class Transaction:
+    """One open transaction: its session, and what to do once it has been committed."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.after_commit_actions: list[Callable[[], object]] = []
+
+    def after_commit(self, action: Callable[[], object]) -> None:
+        """Run `action` after the commit: a message must not outrun the row that it speaks of."""
+        self.after_commit_actions.append(action)
+
+
+@contextmanager
+def transaction(sessions: Sessions) -> Iterator[Transaction]:
+    """Commit on leaving, roll back on any error, then run what was registered for after the commit.
+
+    Nothing else commits. Vendor calls stay outside: a row locked for the length of an HTTP request is a row that
+    nobody else can move.
+    """
+    with sessions.begin() as session:
+        tx = Transaction(session)
+        yield tx
+    for action in tx.after_commit_actions:
+        action()
+
+
+def lock_phone(session: Session, phones: str | list[str], organization_id: object) -> None:
+    """Take the per-phone locks of an organization until the transaction ends, in sorted order.
+
+    Dial and opt-out take the same lock. It must come before any row lock and be a statement of its own: a snapshot
+    taken before the wait would miss an opt-out that was committed during it.
+    """
+    for phone in sorted({phones} if isinstance(phones, str) else set(phones)):
+        session.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"phone:{organization_id}:{phone}"}
+        )

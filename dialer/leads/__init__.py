@@ -1,0 +1,1 @@
+"""People to call: phone numbers, importing, suppression, consent."""

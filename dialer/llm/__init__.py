@@ -1,0 +1,1 @@
+"""Language models: one Protocol, one file per vendor."""

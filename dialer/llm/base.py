@@ -1,0 +1,80 @@
+"""What a language model is to us."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool that the model wants. `arguments` is what the model wrote, parsed, and nothing has checked it yet."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation. `role` is system, user, assistant or tool."""
+
+    role: str
+    text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool that the model may call; `parameters` is a JSON schema."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer cost, in tokens."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+Delta = str | ToolCall | Usage
+"""A piece of an answer: text as it comes, each tool call once it is whole, and the usage last."""
+
+
+class Brain(Protocol):
+    """A language model on the media loop."""
+
+    name: str
+
+    def answer(self, messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[Delta]:
+        """Stream an answer. Closing the iterator stops the vendor's work.
+
+        Raises:
+            VendorRefused: credentials, quota, context too long.
+            VendorBusy: rate limit, 5xx, a cut or stalled stream.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class Extractor(Protocol):
+    """A language model in a worker's thread: reads a finished transcript, once."""
+
+    name: str
+
+    def extract(self, instructions: str, transcript: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an object that `schema` (a JSON schema of type object) describes.
+
+        Raises:
+            VendorRefused, VendorBusy: as `Brain.answer`; also when the answer does not fit the schema.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""A local world that speaks the vendors' own wire protocols."""

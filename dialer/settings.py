@@ -1,0 +1,131 @@
+"""Settings: one frozen object, read once where a process starts and passed down as values.
+
+Environment variables win over `config/dialer.toml` (or the file that `DIALER_CONFIG` names), which wins over the
+defaults below. Nothing else in Dialer reads the environment, except `DIALER_CRASH_AT` (`dialer.crash`).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from dialer import resources
+from dialer.errors import BadInput
+
+DEFAULT_DATA_DIR = Path(".dialer")
+
+
+class Vendors(BaseSettings):
+    """Credentials and base URLs of the vendors, each by the variable that its own documentation uses."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    twilio_account_sid: str = ""
+    twilio_auth_token: SecretStr = SecretStr("")
+    twilio_base_url: str = ""
+    twilio_caller_id: str = ""
+    """The number that outgoing calls show, E.164; it must be the account's own."""
+
+    deepgram_api_key: SecretStr = SecretStr("")
+    deepgram_base_url: str = "https://api.deepgram.com"
+    deepgram_model: str = "nova-3"
+
+    openai_api_key: SecretStr = SecretStr("")
+    openai_base_url: str = "https://api.openai.com/v1"
+    openai_model: str = "gpt-5.4-mini"
+
+    elevenlabs_api_key: SecretStr = SecretStr("")
+    elevenlabs_base_url: str = "https://api.elevenlabs.io"
+    elevenlabs_model: str = "eleven_flash_v2_5"
+
+    hubspot_access_token: SecretStr = SecretStr("")
+    hubspot_base_url: str = "https://api.hubapi.com"
+    hubspot_owner_id: str = ""
+
+    salesforce_base_url: str = ""
+    """Where every https://*.salesforce.com request goes instead; empty for Salesforce itself."""
+    salesforce_consumer_key: str = ""
+    salesforce_consumer_secret: SecretStr = SecretStr("")
+    salesforce_domain: str = ""
+    """The org's My Domain, as in "acme.my"."""
+    salesforce_api_version: str = "66.0"
+    salesforce_owner_id: str = ""
+
+    webhook_url: str = ""
+    webhook_secret: SecretStr = SecretStr("")
+    """Standard Webhooks secret: `whsec_` and 24 to 64 bytes in base64."""
+
+
+class Settings(BaseSettings):
+    """What a process must know to start. Variables are `DIALER_<NAME>`, and `DATABASE_URL` and `REDIS_URL`."""
+
+    model_config = SettingsConfigDict(env_prefix="DIALER_", frozen=True, extra="ignore", populate_by_name=True)
+
+    data_dir: Path = DEFAULT_DATA_DIR
+    database_url: str = Field(default="", validation_alias="DATABASE_URL")
+    """Empty: the embedded PostgreSQL in `data_dir`."""
+    redis_url: str = Field(default="", validation_alias="REDIS_URL")
+    """Empty: the embedded Redis in `data_dir`."""
+    broker_url: str = ""
+    """Any kombu broker, such as RabbitMQ; empty: the Redis above."""
+
+    public_url: str = ""
+    """What the carrier calls us by, such as https://dialer.example.com; its webhooks are signed over it."""
+    media_url: str = ""
+    """The public wss:// prefix in front of /media/<worker>/…; empty: each worker's own ws://host:port."""
+    media_host: str = "127.0.0.1"
+    media_port: int = 0
+    """0: any free port."""
+    worker_name: str = ""
+    """This call worker's name in media URLs and rows; empty: made from host and process id."""
+
+    web_host: str = "127.0.0.1"
+    web_port: int = 8000
+    flower_port: int = 5555
+    flower_password: SecretStr = SecretStr("")
+    sandbox_port: int = 8900
+
+    seats: int = 20
+    """Paced seats of one call worker; its threads pool is twice that, so that takeovers find room."""
+    call_ratio: float = 1.0
+    """Open calls per paced seat. Above 1 some answered calls will find no seat."""
+    settle_grace_s: float = 900.0
+    """How long an unknown dial must be absent from the carrier's list before it counts as never placed."""
+    secret_key: SecretStr = SecretStr("")
+    """Signs console sessions and keys the suppression hashes; empty: made once and kept in `data_dir`."""
+    organization: str = "default"
+    carrier: str = "twilio"
+    default_region: str = "US"
+    log_level: str = "INFO"
+    vendors: Vendors = Field(default_factory=Vendors)
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the TOML file."""
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+        return sources["init_settings"], sources["env_settings"], toml
+
+
+def config_file() -> Path:
+    """The operator's settings file: `DIALER_CONFIG`, or `config/dialer.toml` of this installation."""
+    named = os.environ.get("DIALER_CONFIG")
+    return Path(named) if named else resources.config_dir() / "dialer.toml"
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the settings.
+
+    Raises:
+        BadInput: a value is of the wrong kind; the message names the variable and says what it takes.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
+        raise BadInput("These settings cannot be used: " + "; ".join(lines)) from error

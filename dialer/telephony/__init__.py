@@ -1,0 +1,1 @@
+"""Phone carriers: one Protocol, one file per vendor."""

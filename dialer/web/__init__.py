@@ -1,0 +1,1 @@
+"""The web process: carrier webhooks, API, console."""

@@ -1,0 +1,1 @@
+"""The beat table: what ticks, and how often."""

@@ -1,0 +1,1 @@
+"""Celery: the app, its wiring, and thin tasks."""
