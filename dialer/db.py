@@ -6,11 +6,17 @@ everywhere: a statement that must see what was committed while it waited for a l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
 
-from sqlalchemy import Engine, MetaData, create_engine, text
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy import DateTime, Engine, Enum, MetaData, Text, Uuid, create_engine, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
 Sessions = sessionmaker[Session]
 
@@ -19,8 +25,26 @@ STATEMENT_TIMEOUT_MS = 30_000
 IDLE_IN_TRANSACTION_MS = 30_000
 
 
+Stamp = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+Json = Annotated[dict[str, Any], mapped_column(JSONB)]
+
+
+def enum(values: type[StrEnum]) -> Enum:
+    """Store a `StrEnum` as text with a CHECK, so that a value can be added without rewriting a table."""
+    return Enum(
+        values,
+        native_enum=False,
+        length=32,
+        create_constraint=True,
+        name=re.sub(r"(?<=[a-z])(?=[A-Z])", "_", values.__name__).lower(),
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
 class Base(DeclarativeBase):
     """Every table. Constraint names follow one pattern, so that migrations can name them."""
+
+    type_annotation_map = {str: Text, UUID: Uuid}  # noqa: RUF012 - SQLAlchemy's own attribute
 
     metadata = MetaData(
         naming_convention={

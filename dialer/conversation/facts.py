@@ -132,7 +132,8 @@ class Hand(Protocol):
 
     async def tell(self, fact: Fact) -> Reply:
         """Return once the fact is committed. A database that is away makes this wait, not fail, for 10 s at most;
-        then the reply is not ok."""
+        then the reply is not ok.
+        """
         ...
 
 
