@@ -1,0 +1,91 @@
+"""Agents kept as versions: saving one, finding one, and reading a folder of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from dialer.agents.definition import AgentDefinition, read
+from dialer.agents.models import Agent, AgentVersion
+from dialer.errors import BadInput, NotFound
+
+
+def save(session: Session, organization_id: UUID, definition: AgentDefinition) -> AgentVersion:
+    """Keep a definition under its name: the version that holds the same already, or the next number.
+
+    Savers of one name wait for each other on the agent's row, so no number is given twice.
+    """
+    session.execute(
+        insert(Agent).values(organization_id=organization_id, name=definition.name).on_conflict_do_nothing()
+    )
+    agent_id = session.scalars(
+        select(Agent.id)
+        .where(Agent.organization_id == organization_id, Agent.name == definition.name)
+        .with_for_update()
+    ).one()
+    known = session.scalar(
+        select(AgentVersion).where(AgentVersion.agent_id == agent_id, AgentVersion.sha256 == definition.sha256)
+    )
+    if known is not None:
+        return known
+    newest = session.scalar(select(func.max(AgentVersion.number)).where(AgentVersion.agent_id == agent_id))
+    version = AgentVersion(
+        organization_id=organization_id,
+        agent_id=agent_id,
+        number=(newest or 0) + 1,
+        definition=definition.model_dump(mode="json"),
+        sha256=definition.sha256,
+    )
+    session.add(version)
+    session.flush()
+    return version
+
+
+def find_version(session: Session, organization_id: UUID, name_or_version_id: str | UUID) -> AgentVersion:
+    """Find a version by its id, or the highest numbered one of an agent's name.
+
+    Raises:
+        NotFound: the organization has neither.
+    """
+    version_id = _as_uuid(name_or_version_id)
+    mine = select(AgentVersion).where(AgentVersion.organization_id == organization_id)
+    version = session.scalar(mine.where(AgentVersion.id == version_id)) if version_id else None
+    if version is None:
+        version = session.scalar(
+            mine.join(Agent, Agent.id == AgentVersion.agent_id)
+            .where(Agent.name == str(name_or_version_id))
+            .order_by(AgentVersion.number.desc())
+            .limit(1)
+        )
+    if version is None:
+        raise NotFound("agent", name_or_version_id)
+    return version
+
+
+def sync_folder(session: Session, organization_id: UUID, folder: Path) -> list[AgentVersion]:
+    """Save every `*.toml` of a folder, in order of file names; return the versions that the files now stand for.
+
+    Raises:
+        BadInput: the folder is missing, a file cannot be read, or two files bear one name; nothing is saved then if
+            the caller rolls back.
+    """
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: there is no such folder of agents.")
+    definitions: dict[str, AgentDefinition] = {}
+    for path in sorted(folder.glob("*.toml")):
+        definition = read(path)
+        if definition.name in definitions:
+            raise BadInput(f"{path}: another file of this folder is named {definition.name!r} already.")
+        definitions[definition.name] = definition
+    return [save(session, organization_id, definition) for definition in definitions.values()]
+
+
+def _as_uuid(value: str | UUID) -> UUID | None:
+    try:
+        return value if isinstance(value, UUID) else UUID(value)
+    except ValueError:
+        return None
