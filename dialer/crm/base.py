@@ -70,6 +70,10 @@ class Crm(Protocol):
 
     name: str
 
+    def prepare(self) -> None:
+        """Make or look for the fields that hold our keys. Costs nothing once it has succeeded."""
+        ...
+
     def upsert_contact(self, contact: Contact) -> str:
         """Create or update the person."""
         ...
@@ -87,4 +91,21 @@ class Crm(Protocol):
 
         Used by `dialer doctor --live`.
         """
+        ...
+
+
+class Receiver(Protocol):
+    """Somebody else's endpoint that is told of events. It dedupes by `event_id`, the same on every attempt.
+
+    Raises (each of them): as a `Crm` does.
+    """
+
+    name: str
+
+    def post(self, event_id: str, document: Mapping[str, Any]) -> None:
+        """Hand over one event; `document` is JSON of the form {type, timestamp, data}."""
+        ...
+
+    def check(self) -> str:
+        """See that it could be reached, without posting anything; return its host."""
         ...

@@ -77,12 +77,16 @@ class HubSpot:
     Args:
         access_token: of a private app or service key that may read and write contacts, calls, tasks and their schemas.
         base_url: the API's root, such as https://api.hubapi.com.
+        owner_id: who gets a task that names no owner; empty: whoever owns the contact.
         timeout_s: seconds to connect, and to wait for an answer.
     """
 
     name = VENDOR
 
-    def __init__(self, access_token: str, base_url: str, *, timeout_s: tuple[float, float] = TIMEOUT_S) -> None:
+    def __init__(
+        self, access_token: str, base_url: str, *, owner_id: str = "", timeout_s: tuple[float, float] = TIMEOUT_S
+    ) -> None:
+        self._owner_id = owner_id
         self._token, self._base_url, self._timeout_s = access_token, base_url.rstrip("/"), timeout_s
         self._lock = threading.Lock()
         self._sdk: SimpleNamespace | None = None
@@ -156,7 +160,7 @@ class HubSpot:
             "hs_task_body": task.body,
             "hs_task_priority": PRIORITY.get(task.priority, "MEDIUM"),
             "hs_task_type": "CALL",
-            "hubspot_owner_id": task.owner,
+            "hubspot_owner_id": task.owner or self._owner_id or self._owner_of(contact_id),
         }
         task_id = self._upsert("tasks", task.key, properties)
         self._associate("tasks", task_id, contact_id, TASK_TO_CONTACT)
@@ -203,6 +207,15 @@ class HubSpot:
         update = sdk.objects.SimplePublicObjectInput(properties=_filled({**properties, **ours}))
         self._ask(lambda: sdk.basic.update("contacts", contact_id, update, _request_timeout=self._timeout_s))
         return contact_id
+
+    def _owner_of(self, contact_id: str) -> str:
+        sdk = self._api()
+        contact = self._ask(
+            lambda: sdk.basic.get_by_id(
+                "contacts", contact_id, properties=["hubspot_owner_id"], _request_timeout=self._timeout_s
+            )
+        )
+        return contact.properties.get("hubspot_owner_id") or ""
 
     def _associate(self, object_type: str, object_id: str, contact_id: str, type_id: int) -> None:
         sdk = self._api()

@@ -9,9 +9,10 @@ MAX_WAIT_S = 86_400.0
 
 
 def wait_s(header: str | None, *, now: datetime) -> float | None:
-    """Read the header: seconds, or an HTTP date.
+    """Read a `Retry-After` header.
 
     Args:
+        header: its value, seconds or an HTTP date; None or "" if it was not sent.
         now: the wall clock, aware; the vendor's date is compared with it.
 
     Returns:
