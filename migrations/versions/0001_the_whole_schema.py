@@ -421,7 +421,7 @@ def upgrade() -> None:
     sa.Column('talk_s', sa.Float(), nullable=True),
     sa.Column('recording', sa.Text(), nullable=True),
     sa.Column('outcome_at', sa.DateTime(timezone=True), nullable=True),
-    sa.CheckConstraint("(purpose = 'campaign') = (lead_id IS NOT NULL) OR purpose = 'inbound'", name=op.f('ck_calls_purpose')),
+    sa.CheckConstraint("(purpose = 'campaign') = (lead_id IS NOT NULL) OR purpose = 'inbound'", name=op.f('ck_calls_campaign_call_has_lead')),
     sa.CheckConstraint("direction <> 'outbound' OR state IN ('claimed', 'withdrawn') OR dialing_at IS NOT NULL", name=op.f('ck_calls_dialing_at')),
     sa.CheckConstraint("seat <> 'taken' OR seat_worker IS NOT NULL", name=op.f('ck_calls_seat_worker')),
     sa.CheckConstraint("state <> 'unknown' OR carrier_id IS NULL", name=op.f('ck_calls_unknown_has_no_carrier_id')),
