@@ -1,0 +1,77 @@
+"""The web application: carrier webhooks, API, console, health. ASGI factory `dialer.web.app:create_app`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pkgutil import iter_modules
+
+from fastapi import APIRouter, FastAPI
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CollectorRegistry
+
+from dialer import __version__, log
+from dialer import settings as configuration
+from dialer.settings import Settings
+from dialer.web import health, pages, problems, voice
+from dialer.web.metrics import DatabaseGauges
+from dialer.web.middleware.access_log import AccessLog
+from dialer.web.middleware.body_size import BodySize
+from dialer.web.middleware.headers import SecurityHeaders
+from dialer.web.state import open_state
+
+MAX_BODY_BYTES = 1_000_000
+MAX_UPLOAD_BYTES = 500_000_000
+"""About four million leads."""
+_UPLOADS = frozenset({"/api/leads", "/console/leads"})
+_log = log.get(__name__)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application, with the settings of this process unless others are given.
+
+    Raises:
+        BadInput: the settings cannot be used.
+    """
+    state = open_state(settings or configuration.load())
+    registry = CollectorRegistry()
+    registry.register(DatabaseGauges(state.sessions))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        state.engine.dispose()
+
+    app = FastAPI(
+        title="Dialer",
+        version=__version__,
+        summary="Campaigns, leads and calls.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.dialer = state
+    app.state.registry = registry
+    problems.install(app)
+    app.add_middleware(BodySize, limit=_body_limit)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(AccessLog, registry=registry)
+    app.include_router(health.router)
+    for router in _carrier_routers():
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
+    return app
+
+
+def _body_limit(path: str) -> int:
+    return MAX_UPLOAD_BYTES if path.rstrip("/") in _UPLOADS else MAX_BODY_BYTES
+
+
+def _carrier_routers() -> Iterator[APIRouter]:
+    """Every module of `dialer.web.voice` that has a router."""
+    for module in iter_modules(voice.__path__):
+        router = getattr(import_module(f"{voice.__name__}.{module.name}"), "router", None)
+        if isinstance(router, APIRouter):
+            yield router
