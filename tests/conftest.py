@@ -1,0 +1,66 @@
+"""A real PostgreSQL and a real Redis for whoever asks: one of each per test process, a fresh database per test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from dialer import db, embedded
+from tests.databases import Databases, engine_of
+
+VENDORS = ("TWILIO_", "DEEPGRAM_", "OPENAI_", "ELEVENLABS_", "HUBSPOT_", "SALESFORCE_", "WEBHOOK_")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Tests see no settings but those that they make."""
+    for name in list(os.environ):
+        if name.startswith((*VENDORS, "DIALER_")) and name != "DIALER_REQUIRE_BROWSER":
+            monkeypatch.delenv(name)
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DIALER_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Postgres]:
+    """An embedded PostgreSQL that may forget everything in a power cut."""
+    with embedded.Postgres(tmp_path_factory.mktemp("postgres"), durable=False).running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: embedded.Postgres) -> Iterator[Databases]:
+    databases = Databases(postgres)
+    yield databases
+    databases.close()
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """A migrated database that is this test's own."""
+    with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    with engine_of(database_url) as engine:
+        yield engine
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> db.Sessions:
+    """Sessions on this test's own database. Code under test may commit, and use several at once."""
+    return db.sessions(engine)
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An embedded Redis, shared by the tests of a process."""
+    with embedded.Redis(tmp_path_factory.mktemp("redis")).running() as server:
+        yield server.url

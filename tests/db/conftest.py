@@ -1,0 +1,36 @@
+"""Rows for the tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from dialer.calls.models import Call
+from dialer.campaigns.models import Campaign
+from dialer.db import Sessions
+from dialer.leads.models import Lead
+from tests.factories import Factory
+
+
+@pytest.fixture
+def factory(sessions: Sessions) -> Factory:
+    """Campaign time is `tests.factories.NOON`."""
+    factory = Factory(sessions)
+    factory.set_clock()
+    return factory
+
+
+@pytest.fixture
+def make_campaign(factory: Factory) -> Callable[..., Campaign]:
+    return factory.campaign
+
+
+@pytest.fixture
+def make_lead(factory: Factory) -> Callable[..., Lead]:
+    return factory.lead
+
+
+@pytest.fixture
+def make_call(factory: Factory) -> Callable[..., Call]:
+    return factory.call
