@@ -38,7 +38,10 @@ _AUDIBLE = 160
 _CACHED_UTTERANCES = 512
 _TONE_HZ, _TONE_AMPLITUDE = 1000, 12000
 
-VENDOR_VOICES = ("en-us+f3", "en-us+m3", "en+f2", "en-us+f4", "en+m1", "en-us+m7", "en-us+f1", "en+m5")
+_ALIASES = {"en-gb": "en", "en-in": "en", "hi-in": "hi"}
+"""Locales that espeak-ng has by another name, or not."""
+
+VENDOR_VOICES = ("en-us+f3", "en-us+m3", "en-gb+f2", "en-us+f4", "en-gb+m1", "en-us+m7", "en-us+f1", "en-gb+m5")
 """What the ids of other vendors' voices become; distinct enough to be told apart by ear."""
 
 
@@ -88,7 +91,7 @@ class Voices:
 
         Args:
             text: what to say.
-            voice: an espeak-ng voice such as `en-us` or `hi`, with a variant if wanted (`en-us+f3`).
+            voice: an espeak-ng voice such as `en-us`, `en-gb` or `hi`, with a variant if wanted (`en-us+f3`).
             speed: words a minute, 80 to 450.
             pitch: 0 to 99.
             noise: background noise for the length of the utterance; standard deviation, full scale being 1.
@@ -235,7 +238,8 @@ def _synthesize(text: str, voice: str, speed: int, pitch: int) -> tuple[bytes, i
             raise RuntimeError("espeak-ng does not start; is the espeakng-loader package whole?")
         callback = _SynthCallback(collect)
         library.espeak_SetSynthCallback(callback)
-        if library.espeak_SetVoiceByName(voice.encode()) != 0:
+        language, plus, variant = voice.lower().partition("+")
+        if library.espeak_SetVoiceByName(f"{_ALIASES.get(language, language)}{plus}{variant}".encode()) != 0:
             raise ValueError(f"no such voice: {voice}")
         library.espeak_SetParameter(_RATE, speed, 0)
         library.espeak_SetParameter(_PITCH, pitch, 0)
