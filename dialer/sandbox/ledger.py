@@ -1,7 +1,7 @@
 """The ledger: everything that was asked of this world, append-only, on disk before the answer goes out.
 
-It is the independent oracle of the tests. A thread of its own writes and fsyncs whatever has gathered (group commit), so
-that the event loop never waits for a disk.
+It is the independent oracle of the tests. A thread of its own writes and fsyncs whatever has gathered (group commit),
+so that the event loop never waits for a disk.
 """
 
 from __future__ import annotations

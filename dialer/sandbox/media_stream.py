@@ -16,7 +16,6 @@ from dialer.sandbox.carrier_calls import new_sid
 from dialer.sandbox.media_line import Line
 
 _log = log.get(__name__)
-_SILENCE_BYTE = 0xFF
 
 
 class StreamRefused(Exception):
@@ -27,7 +26,7 @@ class StreamRefused(Exception):
         self.code = code
 
 
-class MediaStream(picows.WSListener):  # type: ignore[misc]
+class MediaStream(picows.WSListener):
     """Sends connected, start, media, dtmf, mark and stop; takes media, mark and clear.
 
     `over` is set once the socket is closed, by whichever side.
@@ -43,9 +42,10 @@ class MediaStream(picows.WSListener):  # type: ignore[misc]
         self._transport: picows.WSTransport | None = None
         self._sequence = 0
         self._chunk = 0
+        self._audio = True
 
-    async def open(self, url: str) -> None:
-        """Connect, greet, and begin to carry the line's audio.
+    async def open(self, url: str, *, audio: bool = True) -> None:
+        """Connect, greet, and begin to carry the line's audio; without `audio` only keys and marks.
 
         Raises:
             StreamRefused: the URL is not one that Twilio takes, or nobody answers there.
@@ -68,6 +68,7 @@ class MediaStream(picows.WSListener):  # type: ignore[misc]
             "customParameters": self._parameters,
         }
         self._send({"event": "start", "start": start})
+        self._audio = audio
         self._line.far_end = self
 
     async def close(self) -> None:
@@ -90,6 +91,8 @@ class MediaStream(picows.WSListener):  # type: ignore[misc]
 
     def said(self, frame: bytes) -> None:
         """Send 20 ms of what the person said."""
+        if not self._audio:
+            return
         self._chunk += 1
         media = {
             "track": "inbound",

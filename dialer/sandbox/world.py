@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from collections import Counter
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
 from dialer import log
 from dialer.sandbox.carrier_calls import Calls
+from dialer.sandbox.carrier_recordings import Recordings
 from dialer.sandbox.faults import Faults
 from dialer.sandbox.hearing import Registry
 from dialer.sandbox.ledger import Ledger
@@ -20,6 +24,20 @@ from dialer.sandbox.people import People
 from dialer.sandbox.voices import Utterance, Voices
 
 _log = log.get(__name__)
+
+
+@dataclass(slots=True)
+class OwnNumber:
+    """A number of the account, and what is asked when somebody calls or texts it."""
+
+    number: str
+    voice_url: str
+    sms_url: str
+
+    @property
+    def sid(self) -> str:
+        """Its id at the carrier."""
+        return "PN" + hashlib.md5(self.number.encode(), usedforsecurity=False).hexdigest()
 
 
 class World:
@@ -37,6 +55,11 @@ class World:
         self.faults = Faults(options.seed)
         self.people = People(options.seed)
         self.calls = Calls()
+        self.numbers = {number: OwnNumber(number, options.voice_url, options.sms_url) for number in options.numbers}
+        self.asked: Counter[str] = Counter()
+        """POST /Calls by the number called, for the faults' dice."""
+        self.reads = 0
+        self.recordings = Recordings(options)
         self.ticker = Ticker()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._speaking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="voices")
@@ -48,7 +71,7 @@ class World:
         task.add_done_callback(self._finished)
         return task
 
-    async def speak(self, text: str, *, voice: str, speed: float = 1.0) -> Utterance:
+    async def speak(self, text: str, *, voice: str, speed: int = 165) -> Utterance:
         """Make the audio of a text, off the loop."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._speaking, lambda: self.voices.speak(text, voice=voice, speed=speed))

@@ -1,0 +1,119 @@
+"""/world: what tests and the demo may ask of the world and tell it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from dialer.sandbox.carrier_api import exchange_of
+from dialer.sandbox.carrier_calls import Call, new_sid
+from dialer.sandbox.carrier_requests import world_of
+from dialer.sandbox.faults import FaultPlan
+from dialer.sandbox.people import Meeting
+from dialer.sandbox.people_kinds import BY_NAME
+
+router = APIRouter(prefix="/world")
+
+
+class Clock(BaseModel):
+    """Campaign time less wall time."""
+
+    offset_s: float
+
+
+class Pin(BaseModel):
+    """What a number is to be; None leaves it to the dice."""
+
+    kind: str | None
+
+
+class InboundCall(BaseModel):
+    """A person calls one of the account's numbers."""
+
+    from_: str = Field(alias="from")
+    to: str
+    kind: str = "interested"
+
+
+@router.get("/ledger")
+def ledger(request: Request, kind: str | None = None, since: int = 0) -> StreamingResponse:
+    """The ledger's lines as a JSON array, of one kind if given, after seq `since`."""
+    lines = world_of(request).ledger.lines(kind=kind, since=since)
+
+    def chunks() -> Any:
+        yield b"["
+        for index, line in enumerate(lines):
+            yield (b"," if index else b"") + orjson.dumps(line)
+        yield b"]"
+
+    return StreamingResponse(chunks(), media_type="application/json")
+
+
+@router.get("/clock")
+async def clock(request: Request) -> Clock:
+    """The offset as last told."""
+    return Clock(offset_s=world_of(request).offset_s)
+
+
+@router.put("/clock")
+async def set_clock(request: Request, clock: Clock) -> Clock:
+    """Tell the world what time the campaign has."""
+    world_of(request).offset_s = clock.offset_s
+    return clock
+
+
+@router.get("/faults")
+async def faults(request: Request) -> FaultPlan:
+    """The faults in force."""
+    return world_of(request).faults.plan
+
+
+@router.put("/faults")
+async def set_faults(request: Request, plan: FaultPlan) -> FaultPlan:
+    """Replace the faults in force; an empty object ends them all."""
+    world_of(request).faults.plan = plan
+    return plan
+
+
+@router.get("/people/{number}")
+async def person(request: Request, number: str, call: int | None = None) -> dict[str, Any]:
+    """Who takes the number's next call (or call `call`, counted from 0), and who took those before."""
+    people = world_of(request).people
+    had = people.had(number)
+    return {
+        "number": number,
+        "calls": had,
+        "kind": people.kind(number, call).name,
+        "past": [people.kind(number, index).name for index in range(had)],
+    }
+
+
+@router.put("/people/{number}")
+async def pin(request: Request, number: str, pin: Pin) -> dict[str, Any]:
+    """Make a number a kind."""
+    people = world_of(request).people
+    try:
+        people.pin(number, pin.kind)
+    except KeyError as error:
+        raise HTTPException(422, f"There is no kind {pin.kind}; there are {sorted(BY_NAME)}.") from error
+    return {"number": number, "kind": people.kind(number).name}
+
+
+@router.post("/calls", status_code=201)
+async def call_in(request: Request, order: InboundCall) -> dict[str, str]:
+    """Make a person call one of the account's numbers."""
+    world = world_of(request)
+    number = world.numbers.get(order.to)
+    if number is None or not number.voice_url:
+        raise HTTPException(422, f"{order.to} is none of the account's numbers, or has no voice URL.")
+    if order.kind not in BY_NAME:
+        raise HTTPException(422, f"There is no kind {order.kind}; there are {sorted(BY_NAME)}.")
+    call = Call(new_sid("CA"), order.to, order.from_, "inbound")
+    world.calls.add(call)
+    meeting = Meeting(order.from_, world.people.had(order.from_), BY_NAME[order.kind])
+    exchange_of(request).receive(call, number.voice_url, meeting)
+    return {"sid": call.sid}
