@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from dialer.calls import listing
+from dialer.calls import gate, listing
 from dialer.web.state import State
 
 router = APIRouter(include_in_schema=False)
@@ -28,10 +28,10 @@ def ready(state: State) -> JSONResponse:
     body: dict[str, Any]
     try:
         with state.sessions() as session:
-            gate, seats = listing.gate(session), listing.seats(session)
+            shut, seats = gate.is_shut(session), listing.seats(session)
     except SQLAlchemyError as error:
         return JSONResponse({"status": "unready", "database": type(error).__name__}, 503)
-    body = {"status": "ok", "database": "ok", "dialing": "shut" if gate.shut else "open"}
+    body = {"status": "ok", "database": "ok", "dialing": "shut" if shut else "open"}
     body["seats"] = {"workers": seats.workers, "paced": seats.paced, "taken": seats.taken}
     return JSONResponse(body)
 

@@ -8,6 +8,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from dialer.calls import gate
 from dialer.calls import listing as calls
 from dialer.crm import listing as crm
 from dialer.db import Sessions
@@ -34,7 +35,7 @@ class DatabaseGauges(Collector):
                     _gauge("dialer_outbox_undelivered", "Outbox rows not sent.", "state", crm.unsent_by_state(session)),
                 ]
                 seats = calls.seats(session)
-                shut = calls.gate(session).shut
+                shut = gate.is_shut(session)
         except SQLAlchemyError:
             yield GaugeMetricFamily("dialer_database_up", "Whether the database answers.", value=0)
             return
