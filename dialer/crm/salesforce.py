@@ -192,10 +192,10 @@ class Salesforce:
         return str(self._ask(lambda sf: sf.Lead.get(lead_id)).get("OwnerId") or "")
 
     def _known(self, name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Of these fields those that the org has and lets us write; our own key goes into the address alone."""
+        """Of these fields those that have a value, and that the org lets us write; our key is in the address alone."""
         self.prepare()
         writable = self._writable[name] - {KEYS[name]}
-        return {field: value for field, value in fields.items() if field in writable}
+        return {field: value for field, value in fields.items() if field in writable and value not in (None, "")}
 
     def _survey(self, name: str) -> frozenset[str]:
         """Names of the fields of one object that we may write."""

@@ -5,6 +5,7 @@ Source: Standard Webhooks, https://www.standardwebhooks.com.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import json
 import socket
@@ -46,10 +47,7 @@ class Webhook:
             raise BadInput(f"The webhook URL {url!r} is no http or https address.")
         if self._url.scheme == "http" and not allow_private:
             raise BadInput(f"The webhook URL {url!r} must be https: what is posted there is private.")
-        try:
-            self._signer = Signer(secret)
-        except (ValueError, RuntimeError) as error:
-            raise BadInput('The webhook secret must be "whsec_" and 24 to 64 bytes in base64.') from error
+        self._signer = Signer(_key(secret))
         self._client = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
 
     def post(self, event_id: str, document: Mapping[str, Any]) -> None:
@@ -121,6 +119,16 @@ class Webhook:
                         VENDOR, "PRIVATE_ADDRESS", f"{self._url.host} is {address}, which is not public"
                     )
         return addresses[0]
+
+
+def _key(secret: str) -> bytes:
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if not secret.startswith("whsec_") or not 24 <= len(key) <= 64:
+        raise BadInput('The webhook secret must be "whsec_" and 24 to 64 bytes in base64.')
+    return key
 
 
 def _public(address: str) -> bool:
