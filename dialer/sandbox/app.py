@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dialer.sandbox import carrier_api, carrier_errors, world_api
+from dialer.sandbox import carrier_account_api, carrier_api, carrier_errors, carrier_memory, world_api, world_webhook
 from dialer.sandbox.carrier_dialing import Exchange
 from dialer.sandbox.carrier_errors import TwilioError
 from dialer.sandbox.options import Options
+from dialer.sandbox.sms import Texting
 from dialer.sandbox.world import World
 
 __all__ = ["Options", "create_app"]
@@ -28,6 +29,8 @@ def create_app(options: Options) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await world.open()
+        for call in unfinished:
+            exchange.resume(call)
         try:
             yield
         finally:
@@ -35,10 +38,12 @@ def create_app(options: Options) -> FastAPI:
 
     app = FastAPI(title="Dialer sandbox", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.world = world
-    app.state.exchange = Exchange(world)
+    app.state.exchange = exchange = Exchange(world)
+    app.state.texting = Texting(world, exchange.webhooks)
+    unfinished = carrier_memory.recall(world)
     app.add_exception_handler(TwilioError, carrier_errors.answer)
     app.add_middleware(Droppable)
-    for part in (carrier_api, world_api):
+    for part in (carrier_api, carrier_account_api, world_api, world_webhook):
         app.include_router(part.router)
     for vendor in _VENDORS:
         if importlib.util.find_spec(f"dialer.sandbox.{vendor}") is not None:

@@ -58,6 +58,13 @@ class Exchange:
         """Let a person's call come in, to be answered by what `url` says."""
         self._world.start(self._inbound(call, url, meeting))
 
+    def resume(self, call: Call) -> None:
+        """Take up a call that a restart found unfinished: dial it if it never was, else end it."""
+        if call.started_at is None:
+            self.place(call)
+        else:
+            self._finish(call, "failed" if call.answered_at is None else "completed")
+
     async def _outbound(self, call: Call, slot: float) -> None:
         wait_s = self._world.options.wait_s
         if await _command(call, slot - asyncio.get_running_loop().time()) is not None:
@@ -199,7 +206,7 @@ class Exchange:
 
     def _finish(self, call: Call, status: str, *, by: str = "carrier") -> None:
         call.ended_at = datetime.now(UTC)
-        self._move(call, status, by=by, duration_s=call.duration_s)
+        self._move(call, status, by=by, duration_s=call.duration_s, answered_by=call.answered_by)
         self._callbacks.tell(call, "completed")
 
     def _note(self, call: Call, status: str, **more: Any) -> None:

@@ -43,6 +43,8 @@ class Person:
         self._heard_speech = False
         self._speech_began_s = 0.0
         self._interjected = False
+        self._insisting = False
+        """Speaks over the other side, and does not take in what it still says meanwhile."""
         self._reply_at_s: float | None = None
         self._quiet_since_s = 0.0
         self._asked_there = 0
@@ -77,7 +79,10 @@ class Person:
         self._hang_up()
 
     def _listen(self, frame: bytes) -> None:
+        self._insisting = self._insisting and self._speaking
         for event in self._ear.feed(frame):
+            if self._insisting:
+                continue
             if isinstance(event, SpeechStarted):
                 self._begin_hearing()
             elif isinstance(event, WordHeard):
@@ -122,7 +127,9 @@ class Person:
             self._interjected = True
             self._say("Uh-huh.")
         elif self.kind.barges_in and self._turn == 1 and spoke_s >= _BARGES_AFTER_S:
-            self._interjected = True
+            self._turn += 1
+            self._words.clear()
+            self._heard_speech, self._insisting = False, True
             self._say(self.kind.barges_in)
 
     def _answer(self) -> None:

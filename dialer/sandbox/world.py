@@ -59,6 +59,9 @@ class World:
         self.asked: Counter[str] = Counter()
         """POST /Calls by the number called, for the faults' dice."""
         self.reads = 0
+        """Reads of the carrier's API so far, for the same."""
+        self.webhooks: Counter[str] = Counter()
+        """Arrivals at /world/webhook by the event's id."""
         self.recordings = Recordings(options)
         self.ticker = Ticker()
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from dialer.sandbox.carrier_account_api import texting_of
 from dialer.sandbox.carrier_api import exchange_of
 from dialer.sandbox.carrier_calls import Call, new_sid
 from dialer.sandbox.carrier_requests import world_of
@@ -37,6 +38,14 @@ class InboundCall(BaseModel):
     from_: str = Field(alias="from")
     to: str
     kind: str = "interested"
+
+
+class InboundText(BaseModel):
+    """A person texts one of the account's numbers."""
+
+    from_: str = Field(alias="from")
+    to: str
+    body: str
 
 
 @router.get("/ledger")
@@ -117,3 +126,13 @@ async def call_in(request: Request, order: InboundCall) -> dict[str, str]:
     meeting = Meeting(order.from_, world.people.had(order.from_), BY_NAME[order.kind])
     exchange_of(request).receive(call, number.voice_url, meeting)
     return {"sid": call.sid}
+
+
+@router.post("/sms", status_code=201)
+async def text_in(request: Request, order: InboundText) -> dict[str, str]:
+    """Make a person text one of the account's numbers."""
+    number = world_of(request).numbers.get(order.to)
+    if number is None:
+        raise HTTPException(422, f"{order.to} is none of the account's numbers.")
+    message = await texting_of(request).receive(number, order.from_, order.body)
+    return {"sid": message.sid}

@@ -1,0 +1,30 @@
+"""The sandbox as a process."""
+
+from __future__ import annotations
+
+import uvicorn
+
+from dialer.sandbox.app import create_app
+from dialer.sandbox.options import Options
+
+_DRAIN_S = 2
+
+
+def main(options: Options) -> None:
+    """Serve a world until the process is told to stop."""
+    server(options).run()
+
+
+def server(options: Options) -> uvicorn.Server:
+    """The server of a world, for callers that run it in a thread of their own."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            create_app(options),
+            host=options.host,
+            port=options.port,
+            log_config=None,
+            access_log=False,
+            ws_ping_interval=None,
+            timeout_graceful_shutdown=_DRAIN_S,
+        )
+    )
