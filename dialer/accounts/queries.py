@@ -19,6 +19,11 @@ def organization(session: Session, name: str) -> UUID:
     return session.scalars(select(Organization.id).where(Organization.name == name)).one()
 
 
+def organization_named(session: Session, name: str) -> UUID | None:
+    """Return the id of the organization of this name, if there is one."""
+    return session.scalar(select(Organization.id).where(Organization.name == name))
+
+
 def user_by_email(session: Session, email: str) -> User | None:
     """Find a user by e-mail address, in whatever case it was typed."""
     return session.scalar(select(User).where(User.email == email.strip().lower()))

@@ -132,13 +132,6 @@ def progress(session: Session, campaign_ids: Iterable[UUID], now: datetime) -> d
     return {i: Progress(leads[i], outcomes[i], still.get(i, 0), recent.get(i, 0)) for i in ids}
 
 
-def agents(session: Session, organization_id: UUID) -> list[str]:
-    """Names of the organization's agents."""
-    return list(
-        session.scalars(select(Agent.name).where(Agent.organization_id == organization_id).order_by(Agent.name))
-    )
-
-
 def caller_ids(session: Session, organization_id: UUID) -> list[str]:
     """Numbers that campaigns may show."""
     mine = select(CallerId.phone).where(CallerId.organization_id == organization_id, CallerId.stopped_reason.is_(None))

@@ -15,6 +15,7 @@ from dialer import __version__, log
 from dialer import settings as configuration
 from dialer.settings import Settings
 from dialer.web import health, pages, problems, voice
+from dialer.web.api import agents, calls, campaigns, dialing
 from dialer.web.metrics import DatabaseGauges
 from dialer.web.middleware.access_log import AccessLog
 from dialer.web.middleware.body_size import BodySize
@@ -24,6 +25,7 @@ from dialer.web.state import open_state
 MAX_BODY_BYTES = 1_000_000
 MAX_UPLOAD_BYTES = 500_000_000
 """About four million leads."""
+API = (campaigns.router, calls.router, agents.router, dialing.router)
 _UPLOADS = frozenset({"/api/leads", "/console/leads"})
 _log = log.get(__name__)
 
@@ -59,7 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLog, registry=registry)
     app.include_router(health.router)
-    for router in _carrier_routers():
+    for router in (*API, *_carrier_routers()):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     return app

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from dialer import db
 from dialer.accounts import secret
+from dialer.accounts.throttle import LoginThrottle
 from dialer.db import Sessions
 from dialer.errors import BadInput
 from dialer.settings import Settings
@@ -23,7 +24,8 @@ class WebState:
     settings: Settings
     engine: Engine
     sessions: Sessions
-    secret_key: str
+    secret: str
+    throttle: LoginThrottle
 
 
 def open_state(settings: Settings) -> WebState:
@@ -35,7 +37,7 @@ def open_state(settings: Settings) -> WebState:
     if not settings.database_url:
         raise BadInput("The web process needs a database: set DATABASE_URL, or start everything with `dialer up`.")
     engine = db.engine(settings.database_url, pool_size=10, max_overflow=30)
-    return WebState(settings, engine, db.sessions(engine), secret.read(settings))
+    return WebState(settings, engine, db.sessions(engine), secret.read(settings), LoginThrottle(settings.redis_url))
 
 
 def of(connection: HTTPConnection) -> WebState:

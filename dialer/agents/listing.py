@@ -1,0 +1,36 @@
+"""What the API and the console read about agents. Nothing here changes a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dialer.agents.models import Agent, AgentVersion
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """An agent and its latest version."""
+
+    name: str
+    version_id: UUID
+    version: int
+    definition: dict[str, Any]
+    created_at: datetime
+
+
+def latest(session: Session, organization_id: UUID) -> list[AgentView]:
+    """Return the organization's agents by name, each with its latest version."""
+    rows = session.execute(
+        select(Agent.name, AgentVersion)
+        .join(AgentVersion, AgentVersion.agent_id == Agent.id)
+        .where(Agent.organization_id == organization_id)
+        .distinct(Agent.name)
+        .order_by(Agent.name, AgentVersion.number.desc())
+    )
+    return [AgentView(name, v.id, v.number, v.definition, v.created_at) for name, v in rows]

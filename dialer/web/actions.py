@@ -1,0 +1,94 @@
+"""What a person or a program may do, once for the API and the console: role, transaction, audit event."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from dialer import clock, db
+from dialer.accounts import audit, queries
+from dialer.accounts.models import Role
+from dialer.accounts.principal import Principal
+from dialer.calls import gate
+from dialer.campaigns import lifecycle, listing
+from dialer.campaigns.listing import CampaignView
+from dialer.errors import BadInput, NotAllowed
+from dialer.web.state import WebState
+
+
+class Verb(StrEnum):
+    """What may be done to a campaign."""
+
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+
+
+_DO = {
+    Verb.START: lifecycle.start,
+    Verb.PAUSE: lifecycle.pause,
+    Verb.RESUME: lifecycle.resume,
+    Verb.STOP: lifecycle.stop,
+}
+
+
+def create_campaign(state: WebState, who: Principal, **values: Any) -> CampaignView:
+    """Create a draft; `values` are those of `lifecycle.create`.
+
+    Raises:
+        NotAllowed, BadInput, Conflict, NotFound: what is wrong with which value.
+    """
+    who.require(Role.MANAGER)
+    with db.transaction(state.sessions) as tx:
+        now = clock.now(tx.session)
+        campaign = lifecycle.create(tx.session, organization_id=who.organization_id, now=now, by=who.by, **values)
+        audit.write(tx.session, who.organization_id, by=who.by, what="campaign.create", campaign=str(campaign.id))
+        return listing.view(tx.session, campaign)
+
+
+def move_campaign(state: WebState, who: Principal, name_or_id: str, verb: Verb, why: str = "") -> CampaignView:
+    """Start, pause, resume or stop a campaign. Doing it twice is no error.
+
+    Raises:
+        NotAllowed, NotFound: the role does not cover it, or there is no such campaign.
+        IllegalMove, BadInput: the campaign cannot go there from where it stands.
+    """
+    who.require(Role.MANAGER)
+    with db.transaction(state.sessions) as tx:
+        campaign = lifecycle.find(tx.session, who.organization_id, name_or_id)
+        reason = {"why": why} if why else {}
+        moved = _DO[verb](tx.session, campaign.id, now=clock.now(tx.session), by=who.by, **reason)
+        if moved:
+            audit.write(
+                tx.session, who.organization_id, by=who.by, what=f"campaign.{verb}", why=why, campaign=str(campaign.id)
+            )
+        tx.session.refresh(campaign)
+        return listing.view(tx.session, campaign)
+
+
+def set_gate(state: WebState, who: Principal, *, shut: bool, why: str) -> gate.Gate:
+    """Stop all dialing, or let it go on. Any manager may stop it; it takes an admin to go on.
+
+    The gate is the installation's, not a tenant's: only those of the organization that runs it may touch it.
+
+    Raises:
+        NotAllowed: the role does not cover it, or it is another organization's.
+        BadInput: no reason is given.
+    """
+    who.require(Role.MANAGER if shut else Role.ADMIN)
+    if not why.strip():
+        raise BadInput("Say why: everybody who finds dialing stopped or started will read it.")
+    with db.transaction(state.sessions) as tx:
+        if not runs_installation(state, tx, who):
+            raise NotAllowed("Only the organization that runs this installation can stop all of its dialing.")
+        change = gate.shut if shut else gate.open_gate
+        change(tx.session, by=who.by, why=why.strip())
+        what = "dialing.stop" if shut else "dialing.resume"
+        audit.write(tx.session, who.organization_id, by=who.by, what=what, why=why.strip())
+        return gate.read(tx.session)
+
+
+def runs_installation(state: WebState, tx: db.Transaction, who: Principal) -> bool:
+    """Whether this one's organization is the one that runs the installation."""
+    return queries.organization_named(tx.session, state.settings.organization) == who.organization_id
