@@ -90,7 +90,9 @@ class Call(Base):
             "direction <> 'outbound' OR state IN ('claimed', 'withdrawn') OR dialing_at IS NOT NULL",
             name="dialing_at",
         ),
-        CheckConstraint("(purpose = 'campaign') = (lead_id IS NOT NULL) OR purpose = 'inbound'", name="campaign_call_has_lead"),
+        CheckConstraint(
+            "(purpose = 'campaign') = (lead_id IS NOT NULL) OR purpose = 'inbound'", name="campaign_call_has_lead"
+        ),
         CheckConstraint("seat <> 'taken' OR seat_worker IS NOT NULL", name="seat_worker"),
         Index("ix_calls_open", "state", "moved_wall", postgresql_where=f"state IN ({_OPEN_SQL})"),
         Index(

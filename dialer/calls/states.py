@@ -27,7 +27,7 @@ class CallState(StrEnum):
 
 S = CallState
 
-# From `dialing` and `unknown` on every later state is a next step, because callbacks get lost and outrun the POST's reply.
+# From `dialing` and `unknown` on every later state is a next step: callbacks get lost, and outrun the POST's reply.
 NEXT: Mapping[CallState, frozenset[CallState]] = MappingProxyType(
     {
         S.CLAIMED: frozenset({S.DIALING, S.WITHDRAWN}),

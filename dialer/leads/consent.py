@@ -42,6 +42,22 @@ def covers(session: Session, organization_id: UUID, phone: str, purpose: str) ->
     return bool(session.scalar(select(covering(organization_id, phone, purpose))))
 
 
+def among(session: Session, organization_id: UUID, phones: Iterable[str], purpose: str) -> set[str]:
+    """Return those of these numbers whose owners agreed to calls for this purpose."""
+    return set(
+        session.scalars(
+            select(Consent.phone)
+            .where(
+                Consent.organization_id == organization_id,
+                Consent.phone.in_(set(phones)),
+                Consent.type.in_(ENOUGH.get(purpose, ())),
+                Consent.revoked_at.is_(None),
+            )
+            .distinct()
+        )
+    )
+
+
 def grant(
     session: Session,
     organization_id: UUID,

@@ -74,3 +74,15 @@ def is_suppressed(session: Session, organization_id: UUID, phone: str, secret: s
         .limit(1)
     )
     return found is not None
+
+
+def among(session: Session, organization_id: UUID, phones: Iterable[str], secret: str) -> set[str]:
+    """Return those of these numbers that the organization must not call."""
+    hashes = {phone_hash(secret, phone): phone for phone in phones}
+    found = session.execute(
+        select(Suppression.phone, Suppression.phone_hash).where(
+            Suppression.organization_id == organization_id,
+            or_(Suppression.phone_hash.in_(hashes), Suppression.phone.in_(hashes.values())),
+        )
+    )
+    return {phone or hashes[digest] for phone, digest in found}

@@ -1,0 +1,138 @@
+"""What the carrier is told when a person picks up, and when a stream has ended. The row decides.
+
+Every decision is made in a short transaction and comes back as a value; the web process turns it into markup.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from dialer import clock
+from dialer.agents.definition import AgentDefinition
+from dialer.agents.models import AgentVersion
+from dialer.calls import queries, reporting, seats
+from dialer.calls.models import Call, Direction, SeatState
+from dialer.calls.moving import move
+from dialer.calls.states import LIVE, NEXT, CallState
+from dialer.conversation.facts import EndReason
+from dialer.db import Sessions, transaction
+from dialer.leads import suppression
+from dialer.leads.models import Lead
+from dialer.telephony.base import CarrierStatus
+
+
+class Do(StrEnum):
+    """What the carrier shall do with the call."""
+
+    WAIT = "wait"
+    """Ask for a seat: `epoch` says which."""
+    CONNECT = "connect"
+    DROP = "drop"
+    """Play the lawful drop message, then hang up: nobody had a seat."""
+    TRANSFER = "transfer"
+    HANG_UP = "hang_up"
+    NOTHING = "nothing"
+    """The call is over; an empty answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do, and with what."""
+
+    do: Do
+    epoch: int = 0
+    url: str = ""
+    number: str = ""
+    stray: str = ""
+    """A carrier call that must be hung up."""
+
+
+def answered(sessions: Sessions, call_id: UUID, said: reporting.Report, *, secret: str) -> Decision:
+    """Decide on a person who picked up. Asked again with the same carrier id, the answer is the same.
+
+    Raises:
+        NotFound: there is no such call.
+    """
+    with transaction(sessions) as tx:
+        session = tx.session
+        now = clock.now(session)
+        picked_up = reporting.Report(said.carrier_id, CarrierStatus.IN_PROGRESS, answered_by=said.answered_by)
+        heard = reporting.report(session, call_id, picked_up, now=now, by="carrier answer")
+        if heard is reporting.Heard.STRAY:
+            return Decision(Do.HANG_UP, stray=said.carrier_id)
+        call = queries.one(session, call_id)
+        if call.state not in LIVE or call.ending is not None:
+            return Decision(Do.HANG_UP)
+        outbound = call.direction is Direction.OUTBOUND
+        if outbound and suppression.is_suppressed(session, call.organization_id, call.to_number, secret):
+            call.ending = EndReason.OPT_OUT.value
+            return Decision(Do.HANG_UP)
+        return _seat(session, call)
+
+
+def continued(sessions: Sessions, call_id: UUID, said: reporting.Report | None) -> Decision:
+    """Decide on a call whose stream has ended, or that was redirected because its worker fell silent.
+
+    Raises:
+        NotFound: there is no such call.
+    """
+    with transaction(sessions) as tx:
+        session = tx.session
+        now = clock.now(session)
+        if said is not None:
+            if reporting.report(session, call_id, said, now=now, by="carrier continue") is reporting.Heard.STRAY:
+                return Decision(Do.HANG_UP, stray=said.carrier_id)
+            if said.status.over:
+                return Decision(Do.NOTHING)
+        call = queries.one(session, call_id)
+        if not NEXT[call.state]:
+            return Decision(Do.NOTHING)
+        if call.ending == EndReason.TRANSFER and call.transfer_to and call.state in LIVE:
+            move(session, call_id, CallState.TRANSFERRED, now=now, by="carrier continue", why="transfer was agreed")
+            return Decision(Do.TRANSFER, number=call.transfer_to)
+        if call.ending is not None or call.state not in LIVE:
+            return Decision(Do.HANG_UP)
+        return _seat(session, call, again=True)
+
+
+def gave_up(sessions: Sessions, call_id: UUID, epoch: int) -> Decision:
+    """Nobody had a seat in time: abandon the call, unless a worker has just taken it."""
+    with transaction(sessions) as tx:
+        if seats.give_up(tx.session, call_id, epoch):
+            return Decision(Do.DROP)
+        url = seats.url_of(tx.session, call_id, epoch)
+        return Decision(Do.CONNECT, url=url) if url else Decision(Do.HANG_UP)
+
+
+def seated(sessions: Sessions, call_id: UUID, epoch: int) -> str | None:
+    """Where the stream shall connect, if a worker has taken the call by now."""
+    with transaction(sessions) as tx:
+        return seats.url_of(tx.session, call_id, epoch)
+
+
+def drop_message(sessions: Sessions, call_id: UUID) -> tuple[str, str]:
+    """The recorded-message text that an abandoned person must hear, and its language: who called, and a number."""
+    with transaction(sessions) as tx:
+        call = queries.one(tx.session, call_id)
+        agent = AgentDefinition.model_validate(tx.session.get_one(AgentVersion, call.agent_version_id).definition)
+        lead = tx.session.get(Lead, call.lead_id) if call.lead_id else None
+        names = {"first_name": lead.first_name, "company": lead.company} if lead else {}
+        if not agent.callback_number:
+            names["callback_number"] = call.from_number
+        return agent.say(agent.drop, names), agent.language
+
+
+def _seat(session: Session, call: Call, *, again: bool = False) -> Decision:
+    """Ask for a seat, or say which one the call has already."""
+    if call.seat is SeatState.GIVEN_UP:
+        return Decision(Do.DROP)
+    if not again and call.seat is SeatState.TAKEN and call.seat_url:
+        return Decision(Do.CONNECT, url=call.seat_url)
+    if not again and call.seat is SeatState.WANTED:
+        return Decision(Do.WAIT, epoch=call.seat_epoch)
+    epoch = seats.ask(session, call.id, beyond=call.seat_epoch)
+    return Decision(Do.WAIT, epoch=epoch) if epoch is not None else Decision(Do.DROP)

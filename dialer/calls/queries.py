@@ -1,0 +1,41 @@
+"""What dialing, callbacks, seats and sweeps read of calls."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dialer.agents.models import AgentVersion
+from dialer.calls.models import Call
+from dialer.campaigns.models import Campaign
+from dialer.errors import NotFound
+from dialer.leads.models import Lead
+from dialer.telephony.models import CallerId
+
+
+def one(session: Session, call_id: UUID) -> Call:
+    """Read a call afresh.
+
+    Raises:
+        NotFound: there is no such call.
+    """
+    call = session.scalars(select(Call).where(Call.id == call_id).execution_options(populate_existing=True)).first()
+    if call is None:
+        raise NotFound("call", call_id)
+    return call
+
+
+def dial_facts(session: Session, call_id: UUID) -> Any:
+    """All that T2 looks at, in one row: Call, Lead, Campaign, CallerId (None where the call has none), purpose."""
+    return session.execute(
+        select(Call, Lead, Campaign, CallerId, AgentVersion.definition["purpose"].astext.label("purpose"))
+        .join(AgentVersion, AgentVersion.id == Call.agent_version_id)
+        .outerjoin(Lead, Lead.id == Call.lead_id)
+        .outerjoin(Campaign, Campaign.id == Call.campaign_id)
+        .outerjoin(CallerId, (CallerId.phone == Call.from_number) & (CallerId.organization_id == Call.organization_id))
+        .where(Call.id == call_id)
+        .execution_options(populate_existing=True)
+    ).one()

@@ -1,0 +1,247 @@
+"""T1: claim due leads and create their calls, each with its slot, in one transaction.
+
+One advisory lock serializes all claiming, because seats and calls per second are shared. Nothing is sent here: after
+the commit `leads.place` is published for each call, and if that message is lost the sweeper publishes it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from dialer import clock
+from dialer.calls import gate
+from dialer.calls.models import Call, CallMove, Direction, Purpose
+from dialer.calls.states import CallState
+from dialer.campaigns import pacing, queries, rules
+from dialer.campaigns.calendar import calendar
+from dialer.campaigns.models import Campaign
+from dialer.crash import crash_point
+from dialer.db import Sessions, transaction
+from dialer.leads import consent, places, suppression
+from dialer.leads.models import Lead, LeadMove, LeadState
+from dialer.telephony.models import CarrierAccount
+
+CLAIM_LOCK = 0x6469616C  # "dial": whoever holds it claims
+PHONE_BUSY_S = 60
+"""How long a lead waits whose number is being called for another lead."""
+PROMOTE_AT_ONCE = 1000
+
+BY = "campaigns.tick"
+
+
+def claim(sessions: Sessions, *, publish: Callable[[UUID], object], ratio: float, secret: str) -> int:
+    """Claim as many leads as seats, concurrency and calls per second allow now.
+
+    Args:
+        publish: sends `leads.place` for a call; runs after the commit.
+        ratio: open calls per paced seat.
+        secret: keys the hashes of suppressed numbers.
+
+    Returns:
+        How many calls were created. 0 while somebody else is claiming.
+    """
+    with transaction(sessions) as tx:
+        session = tx.session
+        if not session.scalar(select(func.pg_try_advisory_xact_lock(CLAIM_LOCK))):
+            return 0
+        now = clock.now(session)
+        wake_waiting(session, now)
+        if gate.is_shut(session):
+            return 0
+        open_calls = queries.open_calls(session)
+        room = pacing.room(queries.paced_seats(session), ratio, sum(open_calls.values()))
+        claimed: list[UUID] = []
+        for row in queries.running(session):
+            if room <= len(claimed):
+                break
+            free = min(room - len(claimed), row.Campaign.concurrency - open_calls.get(row.Campaign.id, 0))
+            claimed += _claim_for(session, row, free, now, secret)
+        tx.after_commit(partial(crash_point, "campaigns.after_claim"))
+        for call_id in claimed:
+            tx.after_commit(partial(publish, call_id))
+    return len(claimed)
+
+
+def wake_waiting(session: Session, now: datetime) -> int:
+    """Make leads due whose waiting time is over. Returns how many."""
+    ready = (
+        select(Lead.id)
+        .where(Lead.state == LeadState.WAITING, Lead.due_at <= now)
+        .order_by(Lead.due_at)
+        .limit(PROMOTE_AT_ONCE)
+        .with_for_update(skip_locked=True)
+        .cte("ready")
+        .prefix_with("MATERIALIZED")
+    )
+    woken = session.execute(
+        update(Lead)
+        .where(Lead.id.in_(select(ready.c.id)))
+        .values(state=LeadState.DUE, reason="", moved_at=now)
+        .returning(Lead.id, Lead.due_at)
+        .execution_options(synchronize_session=False)
+    ).all()
+    _explain(session, [(row.id, row.due_at) for row in woken], LeadState.DUE, now, "its waiting time is over")
+    return len(woken)
+
+
+def _claim_for(session: Session, row: Any, free: int, now: datetime, secret: str) -> list[UUID]:
+    campaign: Campaign = row.Campaign
+    if row.CallerId.stopped_reason:
+        return []
+    account = queries.account_for_update(session, row.CallerId.carrier_account_id)
+    if account.backoff_until is not None and account.backoff_until > clock.wall(session):
+        return []
+    slots = pacing.slots(
+        now=now,
+        account_next=account.next_slot,
+        campaign_last=row.last,
+        account_cps=account.cps,
+        cps=campaign.cps,
+        n=free,
+    )
+    if not slots:
+        return []
+    hours = calendar(campaign.windows, campaign.starts_on, campaign.ends_on)
+    margin = rules.margin(campaign.ring_timeout_s)
+    open_places = [
+        name for name in queries.places(session, campaign.id) if hours.is_open(places.parse(name), now, margin=margin)
+    ]
+    leads = queries.due_leads(session, campaign.id, open_places, len(slots), now)
+    leads = _lawful(session, campaign, row.purpose, leads, now, secret)
+    created = _create(session, campaign, row.CallerId, leads, slots, now)
+    if created:
+        account.next_slot = slots[len(created) - 1] + timedelta(seconds=1 / account.cps)
+    return created
+
+
+def _lawful(
+    session: Session, campaign: Campaign, purpose: str, leads: list[Any], now: datetime, secret: str
+) -> list[Any]:
+    """Move on the leads that no waiting can help; return the others."""
+    if not leads:
+        return []
+    phones = [lead.phone for lead in leads]
+    barred = suppression.among(session, campaign.organization_id, phones, secret)
+    agreed = consent.among(session, campaign.organization_id, phones, purpose)
+    lawful, moved = [], dict[rules.No, list[int]]()
+    for lead in leads:
+        if lead.phone in barred:
+            moved.setdefault(rules.No.SUPPRESSED, []).append(lead.id)
+        elif lead.phone not in agreed:
+            moved.setdefault(rules.No.NO_CONSENT, []).append(lead.id)
+        elif lead.attempts >= campaign.max_attempts:
+            moved.setdefault(rules.No.ATTEMPTS_USED_UP, []).append(lead.id)
+        else:
+            lawful.append(lead)
+    for no, ids in moved.items():
+        session.execute(
+            update(Lead)
+            .where(Lead.id.in_(ids))
+            .values(state=LeadState.BLOCKED, reason=no, due_at=None, moved_at=now)
+            .execution_options(synchronize_session=False)
+        )
+        _explain(session, [(lead_id, None) for lead_id in ids], LeadState.BLOCKED, now, no)
+    return lawful
+
+
+def _create(
+    session: Session, campaign: Campaign, caller: Any, leads: list[Any], slots: list[datetime], now: datetime
+) -> list[UUID]:
+    """Insert the calls in phone order; a number that has an open call already makes its lead wait."""
+    if not leads:
+        return []
+    rows = [
+        {
+            "id": uuid4(),
+            "organization_id": campaign.organization_id,
+            "campaign_id": campaign.id,
+            "lead_id": lead.id,
+            "attempt": lead.attempts + 1,
+            "purpose": Purpose.CAMPAIGN,
+            "direction": Direction.OUTBOUND,
+            "to_number": lead.phone,
+            "from_number": caller.phone,
+            "carrier_account_id": caller.carrier_account_id,
+            "agent_version_id": campaign.agent_version_id,
+            "state": CallState.CLAIMED,
+            "moved_at": now,
+            "claimed_at": now,
+            "ring_timeout_s": campaign.ring_timeout_s,
+            "dial_at": slot,
+        }
+        for lead, slot in zip(leads, slots, strict=False)
+    ]
+    created = {
+        row.lead_id: row.id
+        for row in session.execute(upsert(Call).values(rows).on_conflict_do_nothing().returning(Call.id, Call.lead_id))
+    }
+    if created:
+        session.execute(
+            insert(CallMove),
+            [
+                {"call_id": call_id, "state": CallState.CLAIMED, "at": now, "by": BY, "why": "lead is due"}
+                for call_id in created.values()
+            ],
+        )
+        session.execute(
+            update(Lead)
+            .where(Lead.id.in_(created))
+            .values(state=LeadState.IN_FLIGHT, reason="", due_at=None, moved_at=now)
+            .execution_options(synchronize_session=False)
+        )
+        session.execute(
+            insert(LeadMove),
+            [
+                {
+                    "lead_id": lead_id,
+                    "state": LeadState.IN_FLIGHT,
+                    "at": now,
+                    "by": BY,
+                    "why": "claimed",
+                    "call_id": call_id,
+                }
+                for lead_id, call_id in created.items()
+            ],
+        )
+    if busy := [row["lead_id"] for row in rows if row["lead_id"] not in created]:
+        until = now + timedelta(seconds=PHONE_BUSY_S)
+        session.execute(
+            update(Lead)
+            .where(Lead.id.in_(busy))
+            .values(state=LeadState.WAITING, reason="phone busy", due_at=until, moved_at=now)
+            .execution_options(synchronize_session=False)
+        )
+        _explain(session, [(lead_id, until) for lead_id in busy], LeadState.WAITING, now, "phone busy")
+    return [row["id"] for row in rows if row["lead_id"] in created]
+
+
+def _explain(
+    session: Session, leads: list[tuple[int, datetime | None]], state: LeadState, now: datetime, why: str
+) -> None:
+    if leads:
+        session.execute(
+            insert(LeadMove),
+            [
+                {"lead_id": lead_id, "state": state, "at": now, "by": BY, "why": why, "due_at": due_at}
+                for lead_id, due_at in leads
+            ],
+        )
+
+
+def take_new_slot(session: Session, call_id: UUID, account_id: UUID, now: datetime) -> datetime:
+    """Give a late call a new slot, so that a sweep never makes a burst. Returns the slot."""
+    account: CarrierAccount = queries.account_for_update(session, account_id)
+    slot = max(now, account.next_slot or now)
+    account.next_slot = slot + timedelta(seconds=1 / account.cps)
+    session.execute(
+        text("UPDATE calls SET dial_at = :slot WHERE id = :id AND state = 'claimed'"), {"slot": slot, "id": call_id}
+    )
+    return slot

@@ -1,0 +1,63 @@
+"""Wake-ups. A message carries ids only and is a hint: losing or doubling one is harmless, for the row is the truth.
+
+Task names are `queue.verb`, so the name says the queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from celery import Celery
+from kombu.exceptions import KombuError
+
+from dialer import log
+
+QUEUES = ("campaigns", "leads", "calls", "results")
+
+BROKER_OPTIONS: Mapping[str, Any] = MappingProxyType(
+    {
+        # Without socket_timeout a half-open connection hangs a worker for ever.
+        "socket_timeout": 10,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "visibility_timeout": 3600,
+    }
+)
+PUBLISH_TIMEOUT_S = 0.3
+"""The web process must answer the carrier: it does not wait for a broker that is unwell."""
+
+logger = log.get(__name__)
+
+
+class Messages(Protocol):
+    """Where wake-ups go."""
+
+    def send(self, task: str, *args: str) -> None:
+        """Publish `task` with ids as its arguments. Best effort: what is not published will be swept."""
+        ...
+
+
+class CeleryMessages:
+    """Wake-ups through Celery's broker, on connections of their own, with short timeouts and no retry."""
+
+    def __init__(self, broker_url: str) -> None:
+        self._app = Celery("dialer.messages", broker=broker_url)
+        self._app.conf.update(
+            task_ignore_result=True,
+            task_serializer="json",
+            broker_transport_options={
+                **BROKER_OPTIONS,
+                "socket_timeout": PUBLISH_TIMEOUT_S,
+                "socket_connect_timeout": PUBLISH_TIMEOUT_S,
+            },
+        )
+
+    def send(self, task: str, *args: str) -> None:
+        """Publish, or log that it could not be."""
+        try:
+            self._app.send_task(task, args=args, queue=task.partition(".")[0], retry=False, ignore_result=True)
+        except (KombuError, OSError) as error:
+            logger.warning("wake-up not published", task=task, error=str(error))
