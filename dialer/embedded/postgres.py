@@ -51,6 +51,7 @@ class Postgres:
     name = "postgres"
     stop_signal = signal.SIGINT  # fast shutdown: open transactions are rolled back
     stop_s = STOP_S
+    hurry_s = 3.0
 
     def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
         self._data_dir = data_dir.resolve()

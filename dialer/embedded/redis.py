@@ -27,6 +27,7 @@ class Redis:
     name = "redis"
     stop_signal = signal.SIGTERM
     stop_s = STOP_S
+    hurry_s = 3.0
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir.resolve()

@@ -1,0 +1,1 @@
+"""All processes of one machine under one parent: `dialer up` and `dialer demo`."""

@@ -1,0 +1,75 @@
+"""The sandbox as one of our processes, and the settings with which everything else takes it for the vendors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dialer.sandbox.options import Options
+from dialer.settings import Settings
+
+CPS = 20.0
+"""Calls per second that the sandbox's carrier starts for us; a real account begins with 1."""
+
+
+def options(
+    settings: Settings,
+    *,
+    seed: int = 7,
+    media: bool = True,
+    pace: float = 1.0,
+    cps: float = CPS,
+    public_url: str = "",
+) -> Options:
+    """How the sandbox of a data directory is started. `public_url` is Dialer's, for calls to our numbers."""
+    return Options(
+        data_dir=settings.data_dir,
+        seed=seed,
+        port=settings.sandbox_port,
+        public_url=base_url(settings),
+        media=media,
+        pace=pace,
+        cps=cps,
+        voice_url=f"{public_url}/voice/inbound" if public_url else "",
+        sms_url=f"{public_url}/sms/inbound" if public_url else "",
+    )
+
+
+def base_url(settings: Settings) -> str:
+    """Where the sandbox listens."""
+    return f"http://127.0.0.1:{settings.sandbox_port}"
+
+
+def arguments(settings: Settings, options: Options) -> tuple[str, ...]:
+    """What `dialer sandbox` must be given to become this world."""
+    public_url = options.voice_url.removesuffix("/voice/inbound")
+    return (
+        *("--port", str(options.port), "--seed", str(options.seed), "--pace", str(options.pace)),
+        *("--cps", str(options.cps), "--data-dir", str(settings.data_dir)),
+        *(("--public-url", public_url) if public_url else ()),
+        *(() if options.media else ("--no-media",)),
+    )
+
+
+def environment(options: Options) -> Mapping[str, str]:
+    """Credentials and base URLs that lead to a sandbox. Product code is not told that it is one."""
+    here, key = options.public_url, options.api_keys[0]
+    return {
+        "TWILIO_ACCOUNT_SID": options.account_sid,
+        "TWILIO_AUTH_TOKEN": options.auth_token,
+        "TWILIO_BASE_URL": f"{here}/twilio",
+        "TWILIO_CALLER_ID": options.numbers[0],
+        "DEEPGRAM_API_KEY": key,
+        "DEEPGRAM_BASE_URL": here,
+        "OPENAI_API_KEY": key,
+        "OPENAI_BASE_URL": f"{here}/v1",
+        "ELEVENLABS_API_KEY": key,
+        "ELEVENLABS_BASE_URL": here,
+        "HUBSPOT_ACCESS_TOKEN": key,
+        "HUBSPOT_BASE_URL": f"{here}/hubspot",
+        "SALESFORCE_BASE_URL": f"{here}/salesforce",
+        "SALESFORCE_CONSUMER_KEY": key,
+        "SALESFORCE_CONSUMER_SECRET": key,
+        "SALESFORCE_DOMAIN": "sandbox.my",
+        "WEBHOOK_URL": f"{here}/world/webhook",
+        "WEBHOOK_SECRET": options.webhook_secret,
+    }
