@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
+
+SAMPLE_RATE_HZ: Final = 8000
+BYTES_PER_MS: Final = 8
+FRAME_MS: Final = 20
+FRAME_BYTES: Final = 160
+SILENCE: Final = b"\xff"
+"""One sample of digital silence."""
 
 _BIAS = 0x84
 _CLIP = 32635
@@ -27,7 +36,10 @@ def _encoding_table() -> npt.NDArray[np.uint8]:
     return code
 
 
-_LINEAR: npt.NDArray[np.int16] = _decoding_table()
+PCM: Final[npt.NDArray[np.int16]] = _decoding_table()
+"""The linear sample of each byte."""
+FLOAT: Final[npt.NDArray[np.float32]] = (PCM / np.float32(32768)).astype(np.float32)
+"""The same between -1 and 1, as neural models take it."""
 _CODE: npt.NDArray[np.uint8] = _encoding_table()
 
 
@@ -62,4 +74,4 @@ def decode(mulaw: bytes) -> bytes:
 
     Source: ITU-T Recommendation G.711.
     """
-    return _LINEAR[np.frombuffer(mulaw, dtype=np.uint8)].tobytes()
+    return PCM[np.frombuffer(mulaw, dtype=np.uint8)].tobytes()

@@ -6,6 +6,7 @@ short transaction and hands the reply back. A tool's effect and the spoken confi
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,7 +32,9 @@ class EndReason(StrEnum):
     SCREENED = "screened"
     SILENCE = "silence"
     TOO_LONG = "too_long"
+    FAX = "fax"
     FAILED = "failed"  # no vendor could carry on
+    LOST = "lost"  # the stream broke, or this seat lost the call: another seat may go on
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,9 @@ class TurnFinished:
     ended_s: float
     interrupted: bool = False
     kind: str = "talk"
-    """talk, opener, filler, voicemail, goodbye, apology."""
+    """talk, opener, filler, voicemail, screening, prompt, goodbye, apology."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
-    """Since the person's last word: stt_final, first_token, first_audio, sent; and ttfa, the voice vendor's own time."""
+    """Since the person's last word: stt_final, first_token, first_audio, sent; and ttfa, what the voice itself took."""
     cost: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -103,7 +106,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class HandedIn:
-    """The last fact: what the seat knows now that its stream is over."""
+    """The last fact of a call that connected, told exactly once: what the seat knows now that its stream is over."""
 
     reason: EndReason
     recording: str
@@ -112,7 +115,14 @@ class HandedIn:
     counters: Mapping[str, float] = field(default_factory=dict)
 
 
-Fact = StreamStarted | TurnFinished | OpenerCompleted | MachineHeard | OptedOut | ToolWanted | Ending | HandedIn
+@dataclass(frozen=True, slots=True)
+class Lapsed:
+    """Nobody connected in time, or the expectation was withdrawn: nothing was said. No other fact follows."""
+
+
+Fact = (
+    StreamStarted | TurnFinished | OpenerCompleted | MachineHeard | OptedOut | ToolWanted | Ending | HandedIn | Lapsed
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,10 @@ class Reply:
 
 class Hand(Protocol):
     """The conversation's side of the queue."""
+
+    def post(self, fact: Fact) -> Future[Reply]:
+        """Put a fact in line and go on; facts are committed in the order in which they were put in."""
+        ...
 
     async def tell(self, fact: Fact) -> Reply:
         """Return once the fact is committed. A database that is away makes this wait, not fail, for 10 s at most;

@@ -1,0 +1,68 @@
+"""A voicemail's beep and a fax's answer tone, by Goertzel's algorithm as a bank of frequencies."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from dialer.audio.mulaw import FRAME_BYTES, FRAME_MS, PCM, SAMPLE_RATE_HZ
+
+LOWEST_HZ: Final = 400
+HIGHEST_HZ: Final = 2200
+STEP_HZ: Final = 50  # the width of a bin over 20 ms
+PURE: Final = 0.8
+"""Share of a frame's energy at one frequency that makes it a tone; two-tone digits stay under it, and so does speech
+but for a frame here and there."""
+LOUD: Final = 300.0  # root mean square of 16-bit samples; line noise is under 100
+BEEP_MS: Final = 160
+"""A tone of one pitch for so long is a beep. Beeps last 200 to 1000 ms; a held vowel wavers sooner."""
+FAX_HZ: Final = 2100
+FAX_MS: Final = 1200
+
+_TIME = np.arange(FRAME_BYTES) / SAMPLE_RATE_HZ
+_HZ: Final = np.arange(LOWEST_HZ, HIGHEST_HZ + 1, STEP_HZ)
+_BANK: Final = np.exp(-2j * np.pi * np.outer(_TIME, _HZ)).astype(np.complex64)
+
+
+class ToneDetector:
+    """Follows one call's frames."""
+
+    __slots__ = ("_hz", "ms")
+
+    def __init__(self) -> None:
+        self._hz = 0
+        self.ms = 0
+
+    def feed(self, frame: bytes) -> int:
+        """Take 20 ms of mu-law, 160 bytes.
+
+        Returns:
+            The frequency of the tone that sounds since at least `ms`, or 0 when none does.
+        """
+        samples = PCM[np.frombuffer(frame, np.uint8)].astype(np.float32)
+        energy = float(samples @ samples)
+        if energy < LOUD * LOUD * len(samples):
+            self._hz = self.ms = 0
+            return 0
+        power = np.abs(samples @ _BANK[: len(samples)]) ** 2
+        best = int(power.argmax())
+        # a pure tone of energy E over N samples has power E * N / 2 at its frequency, and less between two bins
+        share = 2.0 * float(power[best]) / (energy * len(samples))
+        hz = int(_HZ[best])
+        if share < PURE:
+            self._hz = self.ms = 0
+            return 0
+        if abs(hz - self._hz) > STEP_HZ:
+            self.ms = 0
+        self._hz = hz
+        self.ms += FRAME_MS
+        return hz
+
+    def beeped(self) -> bool:
+        """Whether what sounds is a beep by now."""
+        return self.ms >= BEEP_MS
+
+    def fax(self) -> bool:
+        """Whether what sounds is a fax machine's answer."""
+        return self.ms >= FAX_MS and abs(self._hz - FAX_HZ) <= STEP_HZ

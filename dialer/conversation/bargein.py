@@ -1,0 +1,68 @@
+"""When the agent yields to a voice, and when it goes on because the voice meant nothing."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import Final
+
+VERDICT_S: Final = 0.7
+"""After falling silent: the time in which a voice must prove to be more than a back-channel or noise."""
+_BACK_CHANNEL: Final = re.compile(
+    r"^(?:(?:u+h+|m+h*m+|hm+|a+h+|o+h+|huh|mhm|uh[- ]huh|mm[- ]hmm|ok|okay|yeah|yep|yes|yup|right|sure|i see|got it"
+    r"|good|great|cool|haan|han|ji|achha|accha|theek hai|हाँ|हां|जी|अच्छा|ठीक है)[\s,.!?…-]*){1,3}$",
+    re.IGNORECASE,
+)
+
+
+def is_back_channel(words: str) -> bool:
+    """Whether words only say "I am listening"."""
+    return bool(_BACK_CHANNEL.match(words.strip()))
+
+
+class Move(Enum):
+    """What the agent does now."""
+
+    NOTHING = "nothing"
+    HOLD = "hold"
+    """Fall silent; it may be a back-channel yet."""
+    YIELD = "yield"
+    """The person has the floor."""
+    GO_ON = "go on"
+    """It was nothing: take the sentence up again."""
+
+
+class BargeIn:
+    """Decides while the agent has the floor. One per agent turn.
+
+    Times come in as arguments, on the loop's clock, in seconds.
+    """
+
+    __slots__ = ("_held_s", "_hold_after_s", "held")
+
+    def __init__(self, hold_after_s: float) -> None:
+        self._hold_after_s = hold_after_s
+        self._held_s = 0.0
+        self.held = False
+
+    def decide(self, now: float, *, voiced_since_s: float, last_voice_s: float, words: str) -> Move:
+        """Decide.
+
+        Args:
+            now: the time.
+            voiced_since_s: when the present stretch of speech began; 0.0 while nobody speaks.
+            last_voice_s: the end of the last speech seen.
+            words: what the recognizer has of the person's turn so far, interim words included.
+        """
+        meaningful = bool(words) and not is_back_channel(words)
+        if not self.held:
+            if voiced_since_s and last_voice_s - voiced_since_s >= self._hold_after_s:
+                self.held, self._held_s = True, now
+                return Move.YIELD if meaningful else Move.HOLD
+            return Move.NOTHING
+        if meaningful:
+            return Move.YIELD
+        if now - self._held_s >= VERDICT_S:
+            self.held = False
+            return Move.YIELD if voiced_since_s else Move.GO_ON
+        return Move.NOTHING

@@ -1,0 +1,69 @@
+"""Turns sentences into audio, one after the other, ahead of what is being played."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from dialer.conversation.playout import Audio, Playout
+from dialer.conversation.transcript import Timings
+from dialer.conversation.vendors import Crew
+from dialer.errors import DialerError
+
+
+class Mouth:
+    """One call's voice."""
+
+    def __init__(self, crew: Crew, playout: Playout, *, voice: str, language: str) -> None:
+        self._crew = crew
+        self._playout = playout
+        self._voice = voice
+        self._language = language
+        self._waiting: deque[tuple[str, Audio]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self.error: DialerError | None = None
+        self.characters = 0
+
+    def say(self, text: str, timings: Timings) -> None:
+        """Append a sentence to the open turn; its audio follows as it is made."""
+        audio = Audio()
+        self._playout.add(text, audio)
+        self._waiting.append((text, audio))
+        self.characters += len(text)
+        if self._task is None or self._task.done():
+            self._task = asyncio.ensure_future(self._work(timings))
+
+    def stop(self) -> None:
+        """Make no more audio."""
+        self._waiting.clear()
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    async def made(self) -> None:
+        """Return once all audio is there.
+
+        Raises:
+            DialerError: no voice could speak.
+        """
+        if self._task is not None:
+            await asyncio.wait((self._task,))
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+
+    async def _work(self, timings: Timings) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            text, audio = self._waiting.popleft()
+            timings.asked_s = timings.asked_s or loop.time()
+            try:
+                async for chunk in self._crew.speak(text, voice=self._voice, language=self._language):
+                    timings.first_audio_s = timings.first_audio_s or loop.time()
+                    audio.data += chunk
+            except DialerError as error:
+                audio.failed = True
+                self.error = error
+                self._waiting.clear()
+            finally:
+                audio.done = True

@@ -1,0 +1,135 @@
+"""Recordings: person left, agent right, each where it was really heard; written by one thread of the process."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from dialer import log
+from dialer.audio.mulaw import SAMPLE_RATE_HZ, SILENCE
+from dialer.audio.wav import WavFile
+
+logger = log.get(__name__)
+
+BATCH: Final = SAMPLE_RATE_HZ
+"""Samples that go to disk at a time; as many stay behind, for what is sent ahead can still be taken back."""
+DRIFT: Final = SAMPLE_RATE_HZ // 5
+"""When frames are missing for so long the person's channel is filled with silence up to now."""
+
+
+@dataclass(slots=True)
+class _Work:
+    path: Path
+    left: bytes = b""
+    right: bytes = b""
+    closed: Future[str] | None = None
+
+
+@dataclass(slots=True)
+class Track:
+    """One call's two channels since its stream began. Lives on the loop and never waits for the disk."""
+
+    path: Path
+    _writer: Writer
+    _began_s: float = 0.0
+    _flushed: int = 0  # samples that went to disk
+    _left: bytearray = field(default_factory=bytearray)
+    _right: bytearray = field(default_factory=bytearray)
+
+    def begin(self, now: float) -> None:
+        """The stream began."""
+        self._began_s = now
+
+    def person(self, frame: bytes, now: float) -> None:
+        """The person's audio arrived."""
+        missing = self._at(now) - len(frame) - len(self._left)
+        if missing > DRIFT:
+            self._left += SILENCE * missing
+        self._left += frame
+        if len(self._left) >= 2 * BATCH:
+            self._flush(BATCH)
+
+    def agent(self, frame: bytes, at_s: float) -> None:
+        """A frame of the agent will be heard from `at_s` on."""
+        at = max(self._at(at_s), 0)
+        if len(self._right) < at:
+            self._right += SILENCE * (at - len(self._right))
+        self._right[at : at + len(frame)] = frame
+
+    def agent_cut(self, at_s: float) -> None:
+        """Nothing sent so far will be heard after `at_s`."""
+        del self._right[max(self._at(at_s), 0) :]
+
+    def close(self) -> Future[str]:
+        """Write the rest; the future gives the file's name, or "" if it could not be written."""
+        self._flush(max(len(self._left), len(self._right)))
+        closed: Future[str] = Future()
+        self._writer.put(_Work(self.path, closed=closed))
+        return closed
+
+    def _at(self, time_s: float) -> int:
+        return round((time_s - self._began_s) * SAMPLE_RATE_HZ) - self._flushed
+
+    def _flush(self, samples: int) -> None:
+        left, right = bytes(self._left[:samples]), bytes(self._right[:samples])
+        del self._left[:samples]
+        del self._right[:samples]
+        self._flushed += samples
+        self._writer.put(_Work(self.path, left.ljust(samples, SILENCE), right.ljust(samples, SILENCE)))
+
+
+class Writer:
+    """The thread that writes all recordings of the process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._work: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._files: dict[Path, WavFile | None] = {}
+        self._thread = threading.Thread(target=self._run, name="recordings", daemon=True)
+
+    def start(self) -> None:
+        """Start writing."""
+        self._thread.start()
+
+    def track(self, call_id: str, epoch: int) -> Track:
+        """Begin a recording."""
+        return Track(self._folder / f"{call_id}-{epoch}.wav", self)
+
+    def put(self, work: _Work) -> None:
+        """Hand work to the thread."""
+        self._work.put(work)
+
+    def stop(self, timeout_s: float) -> None:
+        """Write what is waiting, and stop."""
+        self._work.put(None)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            try:
+                self._do(work)
+            except OSError as error:
+                logger.error("recording failed", error=str(error), file=work.path.name)
+                self._files[work.path] = None  # a full disk ends the recording, not the call
+                _answer(work, "")
+
+    def _do(self, work: _Work) -> None:
+        if work.path not in self._files:
+            self._files[work.path] = WavFile(work.path)
+        file = self._files[work.path]
+        if work.closed is None:
+            if file is not None:
+                file.append(work.left, work.right)
+            return
+        del self._files[work.path]
+        _answer(work, file.close().name if file is not None else "")
+
+
+def _answer(work: _Work, name: str) -> None:
+    if work.closed is not None and work.closed.set_running_or_notify_cancel():
+        work.closed.set_result(name)

@@ -1,0 +1,56 @@
+"""Cuts a stream of tokens into what a voice can begin to say."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+FIRST_CLAUSE: Final = 50
+"""Characters after which the first sentence of an answer may be cut at a comma, to be heard sooner."""
+LONGEST: Final = 300
+"""Characters after which a text without an end is cut at any space."""
+
+_END: Final = re.compile(r"[.!?…]+[\"')\]]*\s+|[।]\s*|\n+")
+_CLAUSE: Final = re.compile(r"[,;:\u2013\u2014]\s+")
+_NO_END: Final = re.compile(
+    r"(?:\b(?:mr|mrs|ms|dr|prof|sr|jr|st|vs|no|inc|ltd|co|corp|e\.g|i\.e|a\.m|p\.m|approx)|\b[A-Z]|^\d+)\.\s+$",
+    re.IGNORECASE,
+)
+
+
+class Sentences:
+    """Collects text and gives out whole sentences. One per answer."""
+
+    __slots__ = ("_buffer", "_first")
+
+    def __init__(self) -> None:
+        self._buffer = ""
+        self._first = True
+
+    def feed(self, text: str) -> list[str]:
+        """Add text; return the sentences that are complete by now."""
+        self._buffer += text
+        done: list[str] = []
+        while (cut := self._cut()) is not None:
+            sentence, self._buffer = self._buffer[:cut].strip(), self._buffer[cut:]
+            if sentence:
+                done.append(sentence)
+                self._first = False
+        return done
+
+    def rest(self) -> str:
+        """Return what is left at the end of the answer."""
+        rest, self._buffer = self._buffer.strip(), ""
+        return rest
+
+    def _cut(self) -> int | None:
+        for match in _END.finditer(self._buffer):
+            if not _NO_END.search(self._buffer[: match.end()]):
+                return match.end()
+        if self._first:
+            for match in _CLAUSE.finditer(self._buffer):
+                if match.end() >= FIRST_CLAUSE:
+                    return match.end()
+        if len(self._buffer) > LONGEST:
+            return self._buffer.rfind(" ", 0, LONGEST) + 1 or LONGEST
+        return None

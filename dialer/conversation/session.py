@@ -1,0 +1,617 @@
+"""One live conversation. Runs on the media loop: no database, nothing that blocks.
+
+Frames are handled where they arrive; whatever takes time (an answer, a farewell) is one task, the *activity*, of which
+there is at most one. What the person does can cancel it. Every fact goes to the seat's thread through the hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from dialer import log
+from dialer.agents.definition import AgentDefinition
+from dialer.audio.mulaw import FRAME_BYTES
+from dialer.audio.tones import ToneDetector
+from dialer.audio.vad import Ear
+from dialer.conversation import machine, masking, optout, prompt, tools
+from dialer.conversation.answering import Answering, Used
+from dialer.conversation.bargein import BargeIn, Move, is_back_channel
+from dialer.conversation.endpointing import Endpointer
+from dialer.conversation.facts import (
+    Briefing,
+    Ending,
+    EndReason,
+    Hand,
+    HandedIn,
+    MachineHeard,
+    OpenerCompleted,
+    OptedOut,
+    Speaker,
+    StreamStarted,
+    ToolWanted,
+)
+from dialer.conversation.lines import FixedLines
+from dialer.conversation.listening import Listening
+from dialer.conversation.machine import Verdict
+from dialer.conversation.mouth import Mouth
+from dialer.conversation.playout import Line, Playout
+from dialer.conversation.recorder import Track
+from dialer.conversation.ticker import Ticker
+from dialer.conversation.transcript import Timings, Transcript
+from dialer.conversation.vendors import Crew
+from dialer.errors import DialerError
+from dialer.llm.base import ToolCall
+from dialer.speech.base import Heard
+
+logger = log.get(__name__)
+
+STREAM_SILENT_S: Final = 2.0
+"""Without a single frame for so long the stream is broken: carriers send silence too."""
+START_S: Final = 5.0
+"""A socket must say within this time which stream it is."""
+FAREWELL_S: Final = 15.0
+"""A farewell that takes longer is not waited for."""
+SCREENING_WAIT_S: Final = 30.0
+"""How long a screener may take to fetch the person."""
+RECORDING_WAIT_S: Final = 2.0
+AFTER_BEEP_S: Final = 0.2
+OPT_OUT_DIGIT: Final = "9"
+STILL_THERE: Final = "Are you still there?"
+TROUBLE: Final = "I'm sorry, we have technical trouble on our side. Goodbye."
+_HELLO: Final = frozenset(
+    {"hello", "hi", "hey", "yes", "yeah", "hello hello", "good morning", "good afternoon", "speaking"}
+)
+
+
+class Wire(Line, Protocol):
+    """The stream, as the conversation uses it."""
+
+    def close(self) -> None:
+        """Close the socket. More than once is no error."""
+        ...
+
+
+class Mode(Enum):
+    """Where the conversation stands."""
+
+    OPENING = "opening"
+    TALKING = "talking"
+    AWAITING_BEEP = "awaiting beep"
+    CLOSING = "closing"
+
+
+class Session:
+    """One call from its stream's begin to its end."""
+
+    def __init__(
+        self,
+        briefing: Briefing,
+        hand: Hand,
+        *,
+        crew: Crew,
+        lines: FixedLines,
+        ear: Ear,
+        track: Track,
+        ticker: Ticker,
+        on_over: Callable[[], None],
+    ) -> None:
+        self.briefing = briefing
+        self._hand = hand
+        self._agent = AgentDefinition.model_validate(dict(briefing.agent))
+        self._lines = lines
+        self._ear = ear
+        self._track = track
+        self._ticker = ticker
+        self._on_over = on_over
+        self._loop = asyncio.get_running_loop()
+        self._wire: Wire | None = None
+        system = prompt.system(self._agent, briefing)
+        self._transcript = Transcript.begin(briefing, hand, system, self.abandon)
+        self._playout = Playout(track, self._said)
+        self._mouth = Mouth(crew, self._playout, voice=self._agent.voice, language=self._agent.language)
+        hints = tuple(
+            str(briefing.lead[key]) for key in ("first_name", "last_name", "company") if briefing.lead.get(key)
+        )
+        self._listening = Listening(
+            crew, language=self._agent.language, hints=(*hints, self._agent.seller), on_heard=self._on_heard
+        )
+        self._answering = Answering(crew, self._mouth, self._transcript, tools.specs(self._agent), self._use_tool)
+        self._mode = Mode.OPENING
+        self._kind = "talk"
+        self._timings = Timings()
+        self._turn = Endpointer(self._agent.turntaking)
+        self._barge_in = BargeIn(self._agent.turntaking.barge_in_ms / 1000)
+        self._tones: ToneDetector | None = ToneDetector()
+        self._beep_sounds = False
+        self._greeting: machine.Greeting | None = None
+        self._verdict: Verdict | None = None
+        self._owes_answer = False
+        self._activity: asyncio.Task[None] | None = None
+        self._said_all: asyncio.Future[bool] | None = None
+        self._over: asyncio.Future[EndReason] = self._loop.create_future()
+        self._planned: EndReason | None = None
+        self._fragment = b""
+        self._tool_number = 0
+        self._prompts = 0
+        self._quiet_since_s = 0.0
+        self._last_frame_s = 0.0
+        self._began_s = 0.0
+        self._ended_s = 0.0
+        self._counters = dict.fromkeys(("frames_in", "barge_ins", "false_barge_ins", "turns_discarded"), 0.0)
+
+    # What arrives
+
+    def started(self, stream_id: str, wire: Wire) -> None:
+        """The stream is up: speak."""
+        now = self._loop.time()
+        self._wire = wire
+        self._began_s = self._last_frame_s = self._quiet_since_s = self._transcript.began_s = now
+        self._track.begin(now)
+        self._playout.connect(wire)
+        self._transcript.post(StreamStarted(stream_id))
+        self._listening.start()
+        self._open()
+        self._ticker.add(self)
+
+    def audio(self, mulaw: bytes) -> None:
+        """The person's audio: usually 20 ms."""
+        if len(mulaw) == FRAME_BYTES and not self._fragment:
+            self._frame(mulaw)
+            return
+        data = self._fragment + mulaw
+        whole = len(data) - len(data) % FRAME_BYTES
+        for at in range(0, whole, FRAME_BYTES):
+            self._frame(data[at : at + FRAME_BYTES])
+        self._fragment = data[whole:]
+
+    def pressed(self, digit: str) -> None:
+        """A key was pressed."""
+        if digit == OPT_OUT_DIGIT and self._planned is not EndReason.OPT_OUT:
+            self._start(self._opt_out("digit", digit))
+
+    def marked(self, name: str) -> None:
+        """A mark came back."""
+        self._playout.marked(name, self._loop.time())
+
+    def stopped(self) -> None:
+        """The carrier says that the call is over."""
+        self._finish(EndReason.PERSON)
+
+    def disconnected(self) -> None:
+        """The socket is gone. If the carrier had not said why, another seat may go on with the call."""
+        self._finish(EndReason.LOST)
+
+    def abandon(self) -> None:
+        """This seat has lost the call: be silent at once."""
+        self._playout.stop(self._loop.time())
+        self._finish(EndReason.LOST)
+
+    def machine(self, verdict: str) -> None:
+        """The carrier's own detection says who answered: Twilio's `AnsweredBy`."""
+        if self._mode is Mode.CLOSING or self._transcript.person_turns >= machine.TURNS:
+            return
+        if verdict == "fax":
+            self._heard_machine(Verdict.FAX, f"carrier: {verdict}")
+        elif verdict.startswith("machine"):
+            self._heard_machine(Verdict.VOICEMAIL, f"carrier: {verdict}")
+            if verdict.startswith("machine_end") and self._mode is Mode.AWAITING_BEEP:
+                self._start(self._leave_message())
+
+    # The life of the call
+
+    async def run(self) -> None:
+        """Hold the conversation and hand in what is known of it, whatever happens."""
+        reason = EndReason.LOST
+        unstarted = self._loop.call_later(START_S, self._not_started)
+        try:
+            reason = await self._over
+        finally:
+            unstarted.cancel()
+            try:
+                await self._wind_up(reason)
+            except Exception:
+                logger.exception("winding up failed", call_id=self.briefing.call_id)
+            recording = await self._recording()
+            await self._hand.tell(
+                HandedIn(
+                    reason=self._planned or reason,
+                    recording=recording,
+                    talk_s=round(self._ended_s - self._began_s, 2) if self._began_s else 0.0,
+                    counters=self._count(),
+                )
+            )
+            self._on_over()
+
+    def _not_started(self) -> None:
+        if self._wire is None:
+            self._finish(EndReason.LOST)
+
+    async def _wind_up(self, reason: EndReason) -> None:
+        now = self._loop.time()
+        self._ticker.remove(self)
+        self._cancel()
+        if self._playout.active:
+            self._interrupt(now)
+        if self._wire is not None:
+            self._wire.close()
+        if self._turn.started_s and reason is not EndReason.LOST and self._mode is not Mode.AWAITING_BEEP:
+            await self._listening.last_words()
+        if text := masking.mask(self._turn.text):
+            self._transcript.person(text, started_s=self._turn.started_s, ended_s=self._turn.ended_s)
+            if self._planned is not EndReason.OPT_OUT and optout.wants_out(text):
+                self._planned = EndReason.OPT_OUT
+                await self._hand.tell(OptedOut("words", text))
+        await self._listening.close()
+        self._ear.close()
+
+    async def _recording(self) -> str:
+        try:
+            async with asyncio.timeout(RECORDING_WAIT_S):
+                return await asyncio.wrap_future(self._track.close())
+        except TimeoutError:
+            return ""
+
+    def _count(self) -> dict[str, float]:
+        return self._counters | {
+            "frames_out": self._playout.frames_sent,
+            "underruns": self._playout.underruns,
+            "tts_characters": self._mouth.characters,
+            "stt_s": self._listening.frames * 0.02,
+            "stt_reopened": self._listening.reopened,
+            "prompt_tokens": self._answering.prompt_tokens,
+            "completion_tokens": self._answering.completion_tokens,
+        }
+
+    def _finish(self, reason: EndReason) -> None:
+        if not self._over.done():
+            self._ended_s = self._loop.time()
+            self._over.set_result(reason)
+
+    # 20 ms at a time
+
+    def _frame(self, frame: bytes) -> None:
+        now = self._loop.time()
+        self._last_frame_s = now
+        self._counters["frames_in"] += 1
+        self._track.person(frame, now)
+        self._listening.feed(frame)
+        self._ear.feed(frame, now)
+        if self._tones is not None:
+            self._tone(self._tones, frame)
+
+    def _tone(self, tones: ToneDetector, frame: bytes) -> None:
+        hz = tones.feed(frame)
+        if hz and tones.fax():
+            self._tones = None
+            self._heard_machine(Verdict.FAX, f"tone of {hz} Hz for {tones.ms} ms")
+        elif hz and tones.beeped():
+            self._beep_sounds = True
+        elif not hz and self._beep_sounds:  # the beep is over
+            self._beep_sounds = False
+            if self._mode is not Mode.AWAITING_BEEP:
+                self._heard_machine(Verdict.VOICEMAIL, "beep")
+            if self._mode is Mode.AWAITING_BEEP:
+                self._start(self._leave_message())
+
+    def tick(self, now: float) -> None:
+        """Do what is due: pacing, turn-taking, deadlines."""
+        self._playout.pump(now)
+        ear = self._ear
+        if ear.voiced_since_s and ear.last_voice_s > self._turn.ended_s:
+            self._turn.voice(ear.voiced_since_s, ear.last_voice_s)
+            self._quiet_since_s = now
+        if self._mode is Mode.TALKING and (self._playout.active or self._busy):
+            self._yield_or_not(now)
+        if self._turn.started_s:
+            if self._turn.wants_final(now):
+                self._listening.finalize()
+            deadline = self._turn.deadline()
+            if deadline is not None and now >= deadline:
+                self._person_finished(now)
+        self._check_deadlines(now)
+
+    def _check_deadlines(self, now: float) -> None:
+        if now - self._last_frame_s >= STREAM_SILENT_S:
+            logger.warning("stream silent", call_id=self.briefing.call_id)
+            self._finish(EndReason.LOST)
+        elif self._mode is Mode.CLOSING:
+            return
+        elif now - self._began_s >= self._agent.turntaking.max_call_s:
+            self._start(self._close(EndReason.TOO_LONG, self._agent.goodbye))
+        elif self._mode is Mode.AWAITING_BEEP:
+            assert self._greeting is not None
+            voiced, last = bool(self._ear.voiced_since_s), self._ear.last_voice_s
+            if not self._busy and self._greeting.over(now, voiced=voiced, last_voice_s=last):
+                self._start(self._leave_message())
+        elif self._mode is Mode.TALKING:
+            if self._tones is not None and now - self._began_s >= machine.LISTEN_S:
+                self._tones = None
+            self._mind_silence(now)
+
+    def _mind_silence(self, now: float) -> None:
+        if self._playout.active or self._busy or self._turn.started_s:
+            self._quiet_since_s = now
+            return
+        screened = self._verdict is Verdict.SCREENING
+        patience_s = SCREENING_WAIT_S if screened and not self._prompts else self._agent.turntaking.silence_prompt_s
+        if now - self._quiet_since_s < patience_s:
+            return
+        self._quiet_since_s = now
+        if self._prompts >= self._agent.turntaking.silence_prompts or screened:
+            reason = EndReason.SCREENED if screened else EndReason.SILENCE
+            self._start(self._close(reason, self._agent.goodbye))
+        else:
+            self._prompts += 1
+            self._say_line("prompt", STILL_THERE)
+
+    # Turn-taking
+
+    def _yield_or_not(self, now: float) -> None:
+        ear = self._ear
+        move = self._barge_in.decide(
+            now, voiced_since_s=ear.voiced_since_s, last_voice_s=ear.last_voice_s, words=self._turn.text
+        )
+        if move is Move.HOLD:
+            self._playout.hold(now)
+        elif move is Move.GO_ON:
+            self._counters["false_barge_ins"] += 1
+            self._playout.go_on()
+            self._next_turn()
+        elif move is Move.YIELD:
+            self._yield(now)
+
+    def _yield(self, now: float) -> None:
+        self._counters["barge_ins"] += 1
+        self._cancel()
+        self._interrupt(now)
+
+    def _interrupt(self, now: float) -> None:
+        """Fall silent; what was heard so far is the agent's turn."""
+        began_s = self._playout.first_sent_s
+        heard = self._playout.stop(now)
+        self._mouth.stop()
+        if began_s:
+            self._store_agent_turn(heard, began_s, now, interrupted=True)
+
+    def _on_heard(self, heard: Heard) -> None:
+        now = self._loop.time()
+        if not heard.text and not self._turn.started_s:
+            return  # the end of a turn that was ended already
+        self._turn.words(heard, now)
+        if not heard.is_final:
+            return
+        words = self._turn.text
+        if optout.wants_out(words) and self._mode is not Mode.AWAITING_BEEP:
+            return  # waits for the end of the turn: "don't call me ... before five" is another wish
+        if self._may_be_machine(now) and (verdict := machine.judge(words)) is not None:
+            self._heard_machine(verdict, masking.mask(words))
+
+    def _may_be_machine(self, now: float) -> bool:
+        return (
+            self._mode in (Mode.OPENING, Mode.TALKING)
+            and now - self._began_s < machine.LISTEN_S
+            and self._transcript.person_turns < machine.TURNS
+        )
+
+    def _person_finished(self, now: float) -> None:
+        turn = self._turn
+        self._next_turn()
+        text = masking.mask(turn.text)
+        if not text:
+            return
+        if optout.wants_out(text) and self._mode is not Mode.AWAITING_BEEP:
+            self._store_person_turn(turn, text)
+            if self._planned is not EndReason.OPT_OUT:
+                self._start(self._opt_out("words", text))
+            return
+        has_floor = self._playout.active or self._busy
+        if self._mode is Mode.TALKING and has_floor:
+            if is_back_channel(text):
+                self._counters["turns_discarded"] += 1
+                if self._barge_in.held:
+                    self._counters["false_barge_ins"] += 1
+                    self._barge_in.held = False
+                    self._playout.go_on()
+                return
+            self._yield(now)
+        self._store_person_turn(turn, text)
+        if self._mode is Mode.OPENING:
+            self._owes_answer = self._owes_answer or text.lower().strip(" .,!?") not in _HELLO
+        elif self._mode is Mode.TALKING:
+            self._prompts = 0
+            self._answer(turn)
+
+    def _next_turn(self) -> None:
+        self._turn = Endpointer(self._agent.turntaking)
+
+    def _store_person_turn(self, turn: Endpointer, text: str) -> None:
+        self._transcript.person(text, started_s=turn.started_s, ended_s=turn.ended_s)
+
+    # Speaking
+
+    def _open(self) -> None:
+        last = self.briefing.past[-1] if self.briefing.past else None
+        voicemail = self._text(self._agent.voicemail)
+        if any(turn.speaker is Speaker.AGENT and turn.text == voicemail for turn in self.briefing.past) and voicemail:
+            self._start(self._close(EndReason.VOICEMAIL, ""))  # it was left by the seat before
+        elif not self.briefing.opener_done:
+            self._say_line("opener", self._agent.opener)
+        else:
+            self._mode = Mode.TALKING
+            self._owes_answer = last is not None and last.speaker is Speaker.PERSON
+            self._say_line("apology", self._agent.apology)
+
+    def _text(self, template: str) -> str:
+        return self._agent.say(template, dict(self.briefing.lead))
+
+    def _begin_turn(self, kind: str) -> None:
+        self._kind = kind
+        self._timings = Timings()
+        self._playout.begin()
+        self._barge_in = BargeIn(self._agent.turntaking.barge_in_ms / 1000)
+
+    def _say_line(self, kind: str, template: str) -> None:
+        """Say a fixed line as a turn of its own."""
+        text = self._text(template)
+        self._begin_turn(kind)
+        self._playout.add(text, self._lines.get(text, voice=self._agent.voice, language=self._agent.language))
+        self._playout.close()
+
+    def _said(self, proven: bool, now: float) -> None:  # noqa: FBT001 - the playout's callback
+        """The agent's turn was heard to its end."""
+        text, began_s, kind = self._playout.heard_text(), self._playout.first_sent_s, self._kind
+        self._playout.end()
+        if began_s:
+            self._store_agent_turn(text, began_s, now, interrupted=False)
+        if kind == "opener" and proven:
+            self._transcript.post(OpenerCompleted(round(now - self._began_s, 3)))
+        self._quiet_since_s = now
+        if self._said_all is not None and not self._said_all.done():
+            self._said_all.set_result(proven)
+        if kind == "opener" and self._mode is Mode.OPENING:
+            self._mode = Mode.TALKING
+        if self._mode is Mode.TALKING and self._owes_answer:
+            self._answer(None)
+
+    def _store_agent_turn(self, text: str, began_s: float, now: float, *, interrupted: bool) -> None:
+        self._timings.sent_s = began_s
+        self._transcript.agent(
+            text,
+            started_s=began_s,
+            ended_s=now,
+            kind=self._kind,
+            interrupted=interrupted,
+            timings_ms=self._timings.as_ms() if self._kind == "talk" else {},
+            cost={},
+        )
+
+    def _answer(self, turn: Endpointer | None) -> None:
+        self._owes_answer = False
+        self._begin_turn("talk")
+        if turn is not None:
+            self._timings.last_word_s, self._timings.stt_final_s = turn.ended_s, turn.final_s
+        self._start(self._reply())
+
+    async def _reply(self) -> None:
+        try:
+            used = await self._answering.answer(self._timings)
+        except DialerError as error:
+            logger.error("no answer", call_id=self.briefing.call_id, error=str(error))
+            await self._close(EndReason.FAILED, TROUBLE)
+            return
+        self._playout.close()
+        if used.ends is EndReason.OPT_OUT:
+            await self._opt_out("tool", self._last_words())
+        elif used.ends is not None:
+            farewell = "" if self._playout.segments else self._agent.goodbye
+            if used.ends is EndReason.TRANSFER:
+                farewell = ""
+            await self._close(used.ends, farewell, transfer_to=used.transfer_to)
+        elif not self._playout.segments:
+            self._playout.end()
+
+    def _last_words(self) -> str:
+        return next((m.text for m in reversed(self._transcript.messages) if m.role == "user"), "")
+
+    async def _use_tool(self, call: ToolCall) -> Used:
+        if call.name not in self._agent.tools:
+            return Used("There is no such tool.")
+        self._tool_number += 1
+        key = f"{self.briefing.epoch}.{self._tool_number}"
+        reply = await self._hand.tell(ToolWanted(key, call.name, call.arguments))
+        if reply.lost:
+            self.abandon()
+            return Used(ends=EndReason.LOST)
+        if call.name == "do_not_call":
+            return Used(ends=EndReason.OPT_OUT)
+        if call.name == "end_call" or (reply.ok and reply.ends_call):
+            return Used(ends=EndReason.AGENT)
+        if not reply.ok:
+            return Used(reply.text or "This could not be done now. Say so, and go on without it.")
+        if reply.transfer_to:
+            return Used(ends=EndReason.TRANSFER, transfer_to=reply.transfer_to)
+        return Used(reply.text or "Done.")
+
+    # Ways to end
+
+    async def _opt_out(self, how: str, words: str) -> None:
+        """Nothing is confirmed that is not committed."""
+        self._mode, self._planned = Mode.CLOSING, EndReason.OPT_OUT
+        if self._playout.active:
+            self._interrupt(self._loop.time())
+        reply = await self._hand.tell(OptedOut(how, words))
+        if reply.lost:
+            self.abandon()
+            return
+        await self._close(EndReason.OPT_OUT, self._agent.opt_out_confirmation if reply.ok else self._agent.goodbye)
+
+    def _heard_machine(self, verdict: Verdict, evidence: str) -> None:
+        if self._verdict is verdict or self._mode is Mode.CLOSING:
+            return
+        self._verdict = verdict
+        self._cancel()
+        if self._playout.active:
+            self._interrupt(self._loop.time())
+        self._transcript.post(MachineHeard(verdict.value, evidence))
+        if verdict is Verdict.FAX:
+            self._start(self._close(EndReason.FAX, ""))
+        elif verdict is Verdict.SCREENING:
+            self._mode = Mode.TALKING
+            self._quiet_since_s = self._loop.time()
+            self._next_turn()
+            self._say_line("screening", self._agent.screening)
+        else:
+            self._mode = Mode.AWAITING_BEEP
+            self._greeting = machine.Greeting(self._loop.time())
+
+    async def _leave_message(self) -> None:
+        self._mode = Mode.CLOSING
+        await asyncio.sleep(AFTER_BEEP_S)
+        await self._close(EndReason.VOICEMAIL, self._agent.voicemail, kind="voicemail")
+
+    async def _close(self, reason: EndReason, farewell: str, *, kind: str = "goodbye", transfer_to: str = "") -> None:
+        """Say a farewell (or let what is being said end), commit the end, close the socket."""
+        self._mode = Mode.CLOSING
+        self._planned = reason
+        if farewell:
+            if self._playout.active:
+                self._interrupt(self._loop.time())
+            self._say_line(kind, farewell)
+        if self._playout.held:
+            self._playout.go_on()
+        if self._playout.active:
+            self._said_all = self._loop.create_future()
+            limit_s = FAREWELL_S if kind == "goodbye" else self._agent.turntaking.max_call_s
+            await asyncio.wait((self._said_all, self._over), timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        if not self._over.done():
+            await self._hand.tell(Ending(reason, transfer_to))
+        self._finish(reason)
+
+    # The activity
+
+    @property
+    def _busy(self) -> bool:
+        return self._activity is not None and not self._activity.done()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._cancel()
+        if self._over.done():
+            work.close()
+            return
+        self._activity = self._loop.create_task(work)
+        self._activity.add_done_callback(self._activity_done)
+
+    def _cancel(self) -> None:
+        activity, self._activity = self._activity, None
+        if activity is not None and activity is not asyncio.current_task(self._loop):
+            activity.cancel()
+
+    def _activity_done(self, activity: asyncio.Task[None]) -> None:
+        if activity.cancelled() or activity.exception() is None:
+            return
+        logger.error("conversation failed", call_id=self.briefing.call_id, exc_info=activity.exception())
+        self._planned = self._planned or EndReason.FAILED
+        self._finish(EndReason.FAILED)

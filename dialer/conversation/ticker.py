@@ -1,0 +1,57 @@
+"""One timer for the whole process: pacing, voice detection and deadlines of every call hang on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from dialer import log
+
+TICK_S: Final = 0.02
+logger = log.get(__name__)
+
+
+class Ticking(Protocol):
+    """Something that wants to know the time every 20 ms."""
+
+    def tick(self, now: float) -> None:
+        """Do what is due at `now`, the loop's time in seconds. Must not raise and must not block."""
+        ...
+
+
+class Ticker:
+    """Calls everybody every 20 ms. After a stall it goes on from now: missed ticks are not made up for."""
+
+    def __init__(self, before: Callable[[], None] = lambda: None) -> None:
+        self._before = before
+        self._members: dict[Ticking, None] = {}
+        self.late_ticks = 0
+
+    def add(self, member: Ticking) -> None:
+        """Tick it from now on."""
+        self._members[member] = None
+
+    def remove(self, member: Ticking) -> None:
+        """Tick it no more. More than once is no error."""
+        self._members.pop(member, None)
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            due += TICK_S
+            wait = due - loop.time()
+            if wait < -5 * TICK_S:
+                self.late_ticks += 1
+                due = loop.time()
+            await asyncio.sleep(max(wait, 0.0))
+            now = loop.time()
+            self._before()
+            for member in tuple(self._members):
+                try:
+                    member.tick(now)
+                except Exception:  # one call's fault is not the others'
+                    logger.exception("tick failed")
+                    self.remove(member)

@@ -1,0 +1,152 @@
+"""What was said so far: for the model as messages, for the database as turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from dialer.conversation.facts import Briefing, Fact, Hand, Reply, Speaker, TurnFinished
+from dialer.llm.base import Message, ToolCall
+
+REMEMBERED: Final = 80
+"""Messages that the model gets besides the system prompt; a ten-minute call has fewer."""
+
+
+@dataclass(slots=True)
+class Timings:
+    """When things happened on the way to an answer; the loop's time in seconds, 0.0 if they did not."""
+
+    last_word_s: float = 0.0
+    """The end of the person's speech as the VAD saw it."""
+    stt_final_s: float = 0.0
+    """The recognizer's last final words arrived."""
+    first_token_s: float = 0.0
+    """The model's first token arrived."""
+    asked_s: float = 0.0
+    """The first sentence was given to the voice."""
+    first_audio_s: float = 0.0
+    """The voice's first audio arrived."""
+    sent_s: float = 0.0
+    """The first frame went out to the carrier."""
+
+    def as_ms(self) -> dict[str, float]:
+        """Milliseconds since the person's last word, never negative (final words can come before the VAD sees the end);
+        `ttfa` is what the voice took by itself. What did not happen is left out.
+        """
+        result: dict[str, float] = {}
+        if self.last_word_s:
+            for name, at_s in (
+                ("stt_final", self.stt_final_s),
+                ("first_token", self.first_token_s),
+                ("first_audio", self.first_audio_s),
+                ("sent", self.sent_s),
+            ):
+                if at_s:
+                    result[name] = round(max(at_s - self.last_word_s, 0.0) * 1000, 1)
+        if self.asked_s and self.first_audio_s:
+            result["ttfa"] = round((self.first_audio_s - self.asked_s) * 1000, 1)
+        return result
+
+
+@dataclass(slots=True)
+class Transcript:
+    """One call's turns. Facts go to the database as they happen and nothing here waits for it."""
+
+    hand: Hand
+    system: str
+    on_lost: Callable[[], None]
+    """Called when the database says that this seat has lost the call."""
+    messages: list[Message] = field(default_factory=list)
+    began_s: float = 0.0
+    number: int = 0
+    person_turns: int = 0
+
+    @classmethod
+    def begin(cls, briefing: Briefing, hand: Hand, system: str, on_lost: Callable[[], None]) -> Transcript:
+        """Begin, or go on where another seat left off."""
+        transcript = cls(hand, system, on_lost, number=len(briefing.past))
+        for turn in briefing.past:
+            transcript.messages.append(Message("assistant" if turn.speaker is Speaker.AGENT else "user", turn.text))
+        return transcript
+
+    def prompt(self) -> list[Message]:
+        """Return what the model is asked with."""
+        recent = self.messages[-REMEMBERED:]
+        while recent and recent[0].role == "tool":  # an answer without its question is refused by the vendors
+            recent = recent[1:]
+        return [Message("system", self.system), *recent]
+
+    def person(self, text: str, *, started_s: float, ended_s: float, kind: str = "talk") -> None:
+        """The person finished a turn."""
+        self.person_turns += 1
+        self.messages.append(Message("user", text))
+        self._turn(Speaker.PERSON, text, started_s, ended_s, kind=kind)
+
+    def agent(
+        self,
+        text: str,
+        *,
+        started_s: float,
+        ended_s: float,
+        kind: str,
+        interrupted: bool,
+        timings_ms: Mapping[str, float],
+        cost: Mapping[str, float],
+    ) -> None:
+        """The agent finished a turn, of which `text` was heard."""
+        if text:
+            self.messages.append(Message("assistant", text))
+        self._turn(
+            Speaker.AGENT,
+            text,
+            started_s,
+            ended_s,
+            kind=kind,
+            interrupted=interrupted,
+            timings_ms=timings_ms,
+            cost=cost,
+        )
+
+    def tool(self, call: ToolCall, result: str) -> None:
+        """The model used a tool and was told `result`."""
+        self.messages.append(Message("assistant", tool_calls=(call,)))
+        self.messages.append(Message("tool", result, tool_call_id=call.id))
+
+    def post(self, fact: Fact) -> None:
+        """Tell a fact whose reply matters only if it says that the call is lost."""
+        self.hand.post(fact).add_done_callback(
+            lambda answered: self._replied(answered.result()) if not answered.cancelled() else None
+        )
+
+    def _replied(self, reply: Reply) -> None:
+        if reply.lost:
+            self.on_lost()
+
+    def _turn(
+        self,
+        speaker: Speaker,
+        text: str,
+        started_s: float,
+        ended_s: float,
+        *,
+        kind: str,
+        interrupted: bool = False,
+        timings_ms: Mapping[str, float] | None = None,
+        cost: Mapping[str, float] | None = None,
+    ) -> None:
+        self.number += 1
+        start = max(started_s - self.began_s, 0.0)
+        self.post(
+            TurnFinished(
+                number=self.number,
+                speaker=speaker,
+                text=text,
+                started_s=round(start, 3),
+                ended_s=round(max(ended_s - self.began_s, start), 3),
+                interrupted=interrupted,
+                kind=kind,
+                timings_ms=timings_ms or {},
+                cost=cost or {},
+            )
+        )
