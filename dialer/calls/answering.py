@@ -122,7 +122,8 @@ def drop_message(sessions: Sessions, call_id: UUID) -> tuple[str, str]:
         lead = tx.session.get(Lead, call.lead_id) if call.lead_id else None
         names = {"first_name": lead.first_name, "company": lead.company} if lead else {}
         if not agent.callback_number:
-            names["callback_number"] = call.from_number
+            ours = call.from_number if call.direction is Direction.OUTBOUND else call.to_number
+            agent = agent.model_copy(update={"callback_number": ours})
         return agent.say(agent.drop, names), agent.language
 
 

@@ -99,8 +99,8 @@ def _fold(session: Session, call_id: UUID, kind: str, params: Mapping[str, Any])
 
 def read(params: Mapping[str, Any]) -> Report | None:
     """Read the carrier's parameters; None if they say nothing of a call's state."""
-    carrier_id, status = params.get("CallSid"), params.get("CallStatus")
-    if not carrier_id or status not in CarrierStatus:
+    carrier_id, status = str(params.get("CallSid") or ""), str(params.get("CallStatus") or "")
+    if not carrier_id or status not in list(CarrierStatus):
         return None
     duration = str(params.get("CallDuration") or "")
     return Report(

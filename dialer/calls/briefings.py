@@ -1,0 +1,66 @@
+"""What a seat must know when it takes a call: the agent, the person, and what was said so far."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from phonenumbers import parse, timezone
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dialer.accounts.models import Organization
+from dialer.agents.models import AgentVersion
+from dialer.calls import queries
+from dialer.calls.models import Call, Direction, Turn
+from dialer.conversation.facts import Briefing, PastTurn, Speaker
+from dialer.leads import places
+from dialer.leads.models import Lead
+
+
+def brief(session: Session, call_id: UUID, *, now: datetime) -> Briefing:
+    """Gather a call's briefing."""
+    call = queries.one(session, call_id)
+    lead = session.get(Lead, call.lead_id) if call.lead_id else None
+    said = session.execute(
+        select(Turn.speaker, Turn.text)
+        .where(Turn.call_id == call_id, Turn.text != "")
+        .order_by(Turn.epoch, Turn.number)
+    ).tuples()
+    return Briefing(
+        call_id=str(call.id),
+        epoch=call.seat_epoch,
+        agent=session.get_one(AgentVersion, call.agent_version_id).definition,
+        lead=_person(lead),
+        organization=session.get_one(Organization, call.organization_id).name,
+        from_number=call.from_number,
+        to_number=call.to_number,
+        direction=call.direction.value,
+        local_time=now.astimezone(zone_of(call, lead)),
+        past=tuple(PastTurn(Speaker(speaker), text) for speaker, text in said),
+        opener_done=call.opener_done_at is not None,
+    )
+
+
+def zone_of(call: Call, lead: Lead | None) -> ZoneInfo:
+    """The person's own time zone, as far as anybody knows: the lead's first one, else the number's, else UTC."""
+    zones = list(places.parse(lead.place).zones) if lead else []
+    if not zones:
+        person = call.to_number if call.direction is Direction.OUTBOUND else call.from_number
+        zones = [
+            name for name in timezone.time_zones_for_number(parse(person)) if "/" in name and name != "Etc/Unknown"
+        ]
+    return ZoneInfo(zones[0]) if zones else ZoneInfo("UTC")
+
+
+def _person(lead: Lead | None) -> dict[str, object]:
+    if lead is None:
+        return {}
+    return {
+        **lead.fields,
+        "first_name": lead.first_name,
+        "last_name": lead.last_name,
+        "company": lead.company,
+        "email": lead.email,
+    }

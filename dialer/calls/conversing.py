@@ -1,0 +1,147 @@
+"""The seat's thread: takes a call, and is its database hand until the conversation is over.
+
+Each fact is one short transaction that holds the call's row under this seat's epoch. A seat that has lost its call
+finds no row, changes nothing, and is told to fall silent. No connection is kept between facts.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from dialer import clock, log
+from dialer.calls import briefings, facts, seats
+from dialer.calls.models import Call
+from dialer.conversation.facts import Briefing, Fact, HandedIn, Lapsed, Reply
+from dialer.db import Sessions, transaction
+from dialer.errors import DialerError
+from dialer.messages import Messages
+
+TAKE_S = 1.0
+"""How often a quiet seat looks at its row: is it still ours, and what does the carrier think who answered."""
+
+logger = log.get(__name__)
+
+
+class Told(Protocol):
+    """A fact that waits for its reply."""
+
+    @property
+    def fact(self) -> Fact:
+        """What happened."""
+        ...
+
+    def answer(self, reply: Reply) -> None:
+        """Hand the reply back to the loop."""
+        ...
+
+
+class SeatHand(Protocol):
+    """The thread's side of the queue between loop and database."""
+
+    def take(self, timeout_s: float) -> Told | None:
+        """Return the next fact, or None after the timeout."""
+        ...
+
+
+class Media(Protocol):
+    """The media server of this process, as its seats see it."""
+
+    def expect(self, briefing: Briefing, token: str, *, ttl_s: float = 10.0) -> SeatHand:
+        """Let one stream with this token connect, once, within the time."""
+        ...
+
+    def machine(self, call_id: str, verdict: str) -> None:
+        """Tell the conversation what the carrier thinks who answered."""
+        ...
+
+    def abandon(self, call_id: str) -> None:
+        """This seat lost the call: fall silent at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """What a call worker's threads share."""
+
+    sessions: Sessions
+    media: Media
+    messages: Messages
+    worker: str
+    media_url: str
+    """The public prefix in front of /media/<worker>/…."""
+    effects: facts.Effects
+
+
+def converse(call_id: UUID, epoch: int, on: Seats) -> None:
+    """Hold one call, if it still wants a seat and nobody was faster."""
+    hand = _take(call_id, epoch, on)
+    if hand is None:
+        return
+    seat = facts.Seat(call_id, epoch, on.worker)
+    machine_told = False
+    while True:
+        told = hand.take(TAKE_S)
+        if told is None:
+            machine_told = _look(seat, on, machine_told=machine_told)
+            continue
+        told.answer(_apply(told.fact, seat, on))
+        if isinstance(told.fact, HandedIn | Lapsed):
+            on.messages.send("results.finish", str(call_id))
+            return
+
+
+def _take(call_id: UUID, epoch: int, on: Seats) -> SeatHand | None:
+    """Take the call by compare-and-set, and expect its stream before anybody can learn the URL."""
+    token = secrets.token_urlsafe(24)
+    url = f"{on.media_url.rstrip('/')}/media/{on.worker}/{call_id}/{token}"
+    hand: SeatHand | None = None
+    try:
+        with transaction(on.sessions) as tx:
+            if not seats.take(tx.session, call_id, epoch, worker=on.worker, url=url):
+                return None
+            briefing = briefings.brief(tx.session, call_id, now=clock.now(tx.session))
+            hand = on.media.expect(briefing, token)
+    except BaseException:
+        if hand is not None:
+            on.media.abandon(str(call_id))
+        raise
+    return hand
+
+
+def _apply(fact: Fact, seat: facts.Seat, on: Seats) -> Reply:
+    """Commit one fact. A fact that the database refuses is reported and not repeated; the conversation goes on."""
+    try:
+        return facts.apply(fact, seat, on.sessions, on.effects)
+    except (DialerError, DBAPIError) as error:
+        logger.error("fact not committed", call_id=str(seat.call_id), fact=type(fact).__name__, error=str(error))
+        return Reply(ok=False)
+
+
+def _look(seat: facts.Seat, on: Seats, *, machine_told: bool) -> bool:
+    """Between facts: fall silent if the call is no longer ours, and pass on the carrier's verdict once."""
+    try:
+        with transaction(on.sessions) as tx:
+            row = _row(tx.session, seat)
+    except DBAPIError as error:
+        logger.warning("seat could not look at its call", call_id=str(seat.call_id), error=str(error))
+        return machine_told
+    if row is None:
+        on.media.abandon(str(seat.call_id))
+        return machine_told
+    if row.answered_by and not machine_told:
+        on.media.machine(str(seat.call_id), row.answered_by)
+        return True
+    return machine_told
+
+
+def _row(session: Session, seat: facts.Seat) -> Call | None:
+    return session.scalars(
+        select(Call).where(Call.id == seat.call_id, Call.seat_epoch == seat.epoch, Call.seat_worker == seat.worker)
+    ).first()

@@ -1,0 +1,213 @@
+"""How each fact of a conversation becomes rows. One transaction each; an opt-out is its own, before anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from dialer import clock
+from dialer.agents.models import AgentVersion
+from dialer.calls import briefings, queries
+from dialer.calls.models import Call, Direction, SeatState, ToolUse, Turn
+from dialer.calls.moving import move
+from dialer.calls.states import CallState
+from dialer.conversation.facts import (
+    Ending,
+    EndReason,
+    Fact,
+    HandedIn,
+    Lapsed,
+    MachineHeard,
+    OpenerCompleted,
+    OptedOut,
+    Reply,
+    StreamStarted,
+    ToolWanted,
+    TurnFinished,
+)
+from dialer.db import Sessions, transaction
+from dialer.leads.models import Lead
+from dialer.leads.optout import OptOut
+
+CALLBACK_AHEAD = timedelta(days=60)
+LOST = Reply(ok=False, lost=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Whose facts these are."""
+
+    call_id: UUID
+    epoch: int
+    worker: str
+
+    @property
+    def by(self) -> str:
+        """How moves name this seat."""
+        return f"seat {self.worker}#{self.epoch}"
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What facts may cause beyond their own rows."""
+
+    opt_out: Callable[[UUID, str, str, UUID, str], OptOut]
+    """(organization, phone, how, call, by) → what it did; commits by itself."""
+    cancel: Callable[[Iterable[UUID]], None]
+    """Hang up calls at the carrier."""
+
+
+def apply(fact: Fact, seat: Seat, sessions: Sessions, effects: Effects) -> Reply:
+    """Commit a fact, if the seat still holds the call."""
+    if isinstance(fact, OptedOut) or (isinstance(fact, ToolWanted) and fact.name == "do_not_call"):
+        lost = _opt_out(fact, seat, sessions, effects)
+        if lost:
+            return LOST
+    with transaction(sessions) as tx:
+        session = tx.session
+        call = held(session, seat)
+        if call is None:
+            return LOST
+        return _record(session, call, fact, seat, clock.now(session))
+
+
+def held(session: Session, seat: Seat) -> Call | None:
+    """Lock the call's row if it still belongs to this seat."""
+    return session.scalars(
+        select(Call)
+        .where(Call.id == seat.call_id, Call.seat_epoch == seat.epoch, Call.seat_worker == seat.worker)
+        .with_for_update()
+    ).first()
+
+
+def _opt_out(fact: OptedOut | ToolWanted, seat: Seat, sessions: Sessions, effects: Effects) -> bool:
+    """Suppress the person's number, in a transaction of its own. Returns whether the seat has lost the call."""
+    with transaction(sessions) as tx:
+        call = held(tx.session, seat)
+        if call is None:
+            return True
+        person = call.to_number if call.direction is Direction.OUTBOUND else call.from_number
+        organization_id = call.organization_id
+    how = f"{fact.how}: {fact.words}" if isinstance(fact, OptedOut) else "asked the agent"
+    done = effects.opt_out(organization_id, person, how, seat.call_id, seat.by)
+    effects.cancel(call_id for call_id in done.cancel if call_id != seat.call_id)
+    return False
+
+
+def _record(session: Session, call: Call, fact: Fact, seat: Seat, now: datetime) -> Reply:
+    match fact:
+        case StreamStarted(stream_id=stream_id):
+            call.stream_id, call.seat_url = stream_id, None
+            move(session, call.id, CallState.TALKING, now=now, by=seat.by, why="the stream is up")
+        case TurnFinished():
+            _turn(session, call, fact, now)
+        case OpenerCompleted():
+            call.opener_done_at = call.opener_done_at or now
+        case MachineHeard(verdict=verdict, evidence=evidence):
+            call.machine, call.machine_evidence = verdict, evidence
+        case OptedOut():
+            call.opted_out_at = call.opted_out_at or now
+        case ToolWanted():
+            return _tool(session, call, fact, now)
+        case Ending(reason=reason, transfer_to=number):
+            call.ending, call.transfer_to = reason.value, number or call.transfer_to
+        case HandedIn():
+            _hand_in(session, call, fact)
+        case Lapsed():
+            call.seat, call.seat_url = SeatState.NONE, None
+    return Reply()
+
+
+def _turn(session: Session, call: Call, fact: TurnFinished, now: datetime) -> None:
+    """Store a turn; told twice, it stands once."""
+    values = {**asdict(fact), "speaker": fact.speaker.value, "call_id": call.id, "epoch": call.seat_epoch, "at": now}
+    session.execute(upsert(Turn).values(values).on_conflict_do_nothing())
+
+
+def _hand_in(session: Session, call: Call, fact: HandedIn) -> None:
+    call.handed_in_wall = clock.wall(session)
+    call.talk_s = (call.talk_s or 0.0) + fact.talk_s
+    call.recording = fact.recording or call.recording
+    if fact.reason is not EndReason.FAILED:
+        call.ending = call.ending or fact.reason.value
+
+
+def _tool(session: Session, call: Call, fact: ToolWanted, now: datetime) -> Reply:
+    """The row comes before the effect. A key that stands already gets the answer that it got."""
+    before = session.scalars(select(ToolUse).where(ToolUse.call_id == call.id, ToolUse.key == fact.key)).first()
+    if before is not None:
+        return Reply(ok=before.ok, text=before.result)
+    reply = _use(session, call, fact, now)
+    session.add(
+        ToolUse(
+            call_id=call.id,
+            key=fact.key,
+            name=fact.name,
+            arguments=dict(fact.arguments),
+            result=reply.text,
+            ok=reply.ok,
+            at=now,
+        )
+    )
+    return reply
+
+
+def _use(session: Session, call: Call, fact: ToolWanted, now: datetime) -> Reply:
+    agent = session.get_one(AgentVersion, call.agent_version_id).definition
+    if fact.name not in agent["tools"]:
+        return Reply(ok=False, text=f"There is no tool {fact.name}.")
+    match fact.name:
+        case "end_call":
+            return Reply(text="The call ends after your last words.", ends_call=True)
+        case "do_not_call":
+            call.opted_out_at = call.opted_out_at or now
+            return Reply(text="The number is on the do-not-call list.", ends_call=True)
+        case "schedule_callback":
+            return _callback(session, call, fact.arguments, now)
+        case "transfer":
+            if not agent["transfer_to"]:
+                return Reply(ok=False, text="Nobody can take the call now. Offer a callback.")
+            return Reply(text="The call is being transferred.", transfer_to=agent["transfer_to"])
+    return Reply(ok=False, text=f"There is no tool {fact.name}.")
+
+
+def _callback(session: Session, call: Call, arguments: Any, now: datetime) -> Reply:
+    lead = session.get(Lead, call.lead_id) if call.lead_id else None
+    zone = briefings.zone_of(call, lead)
+    at = read_time(arguments.get("at") or arguments.get("time") or "", zone)
+    if at is None:
+        return Reply(ok=False, text="That time cannot be read. Ask for day and hour, and give it as ISO 8601.")
+    if not now < at < now + CALLBACK_AHEAD:
+        return Reply(ok=False, text="That time is past, or more than 60 days ahead. Ask for another one.")
+    return Reply(text=f"Callback noted for {at.astimezone(zone):%A %d %B at %H:%M}.")
+
+
+def read_time(text: Any, zone: Any) -> datetime | None:
+    """Read an ISO 8601 time that a model wrote; without an offset it is the person's own time. UTC comes back."""
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def callback_agreed(session: Session, call_id: UUID) -> datetime | None:
+    """The time of the last callback that was agreed in a call."""
+    call = queries.one(session, call_id)
+    used = session.scalars(
+        select(ToolUse)
+        .where(ToolUse.call_id == call_id, ToolUse.name == "schedule_callback", ToolUse.ok)
+        .order_by(ToolUse.id.desc())
+        .limit(1)
+    ).first()
+    if used is None:
+        return None
+    lead = session.get(Lead, call.lead_id) if call.lead_id else None
+    return read_time(used.arguments.get("at") or used.arguments.get("time"), briefings.zone_of(call, lead))

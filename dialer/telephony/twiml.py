@@ -1,0 +1,53 @@
+"""The markup that carriers understand (TwiML, and SignalWire's cXML), for each thing that we ever ask of a call."""
+
+from __future__ import annotations
+
+from twilio.twiml.voice_response import Connect, Dial, Gather, VoiceResponse
+
+
+def connect(url: str, *, action: str) -> str:
+    """Stream both ways to `url`; whenever the stream ends, ask `action` what to do next."""
+    response = VoiceResponse()
+    connect = Connect(action=action, method="POST")
+    connect.stream(url=url)
+    response.append(connect)
+    return str(response)
+
+
+def hang_up() -> str:
+    """End the call without a word."""
+    response = VoiceResponse()
+    response.hangup()
+    return str(response)
+
+
+def nothing() -> str:
+    """An empty answer."""
+    return str(VoiceResponse())
+
+
+def say_and_hang_up(text: str, *, language: str) -> str:
+    """Speak with the carrier's own voice, then end the call."""
+    response = VoiceResponse()
+    response.say(text, language=language)
+    response.hangup()
+    return str(response)
+
+
+def transfer(number: str, *, caller_id: str) -> str:
+    """Connect the person to a number of ours."""
+    response = VoiceResponse()
+    dial = Dial(caller_id=caller_id, timeout=25)
+    dial.number(number)
+    response.append(dial)
+    return str(response)
+
+
+def ask_digit(text: str, *, action: str, language: str) -> str:
+    """Speak, take one digit, and ask `action` with it; without one, hang up."""
+    response = VoiceResponse()
+    gather = Gather(num_digits=1, action=action, method="POST", timeout=8)
+    gather.say(text, language=language)
+    response.append(gather)
+    response.hangup()
+    return str(response)
