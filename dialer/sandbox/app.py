@@ -19,7 +19,8 @@ from dialer.sandbox.world import World
 
 __all__ = ["Options", "create_app"]
 
-_VENDORS = ("deepgram", "openai", "elevenlabs")
+_VENDORS = {"deepgram": "/deepgram", "openai": "/openai/v1", "elevenlabs": "/elevenlabs"}
+"""The other vendors' modules, and where each is found."""
 
 
 def create_app(options: Options) -> FastAPI:
@@ -45,9 +46,9 @@ def create_app(options: Options) -> FastAPI:
     app.add_middleware(Droppable)
     for part in (carrier_api, carrier_account_api, world_api, world_webhook):
         app.include_router(part.router)
-    for vendor in _VENDORS:
+    for vendor, prefix in _VENDORS.items():
         if importlib.util.find_spec(f"dialer.sandbox.{vendor}") is not None:
-            app.include_router(importlib.import_module(f"dialer.sandbox.{vendor}").router(world))
+            app.include_router(importlib.import_module(f"dialer.sandbox.{vendor}").router(world), prefix=prefix)
     importlib.import_module("dialer.sandbox.crm").mount(app, world)
     return app
 
