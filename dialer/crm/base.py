@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Task:
     priority: str = "normal"
 
 
+@runtime_checkable
 class Crm(Protocol):
     """A CRM. Translates and nothing more; no retries, and no vendor exception or type gets out.
 
@@ -64,7 +65,7 @@ class Crm(Protocol):
 
     Raises (each of them):
         VendorRefused: the record or the credentials are wrong; a person must look.
-        VendorBusy: nothing was written; `wait_s` if it said how long.
+        VendorBusy: it did not do it, or says that it failed; `wait_s` if it said how long to wait.
         VendorSilent: it may have been written; sending again has no second effect.
     """
 
@@ -94,6 +95,7 @@ class Crm(Protocol):
         ...
 
 
+@runtime_checkable
 class Receiver(Protocol):
     """Somebody else's endpoint that is told of events. It dedupes by `event_id`, the same on every attempt.
 

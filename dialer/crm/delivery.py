@@ -1,0 +1,157 @@
+"""Draining the outbox: take a row, send it without any transaction open, write down what became of it.
+
+A process that dies in between leaves a lease that runs out; the row is sent again, and its key makes that one effect.
+Destinations are drained side by side, so that a slow one holds up no other.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from dialer import log
+from dialer.crash import crash_point
+from dialer.crm import letters, queries
+from dialer.crm.base import Activity, Crm, Receiver, Task
+from dialer.crm.letters import Letter
+from dialer.crm.models import OutboxRow
+from dialer.crm.queries import retry
+from dialer.db import Sessions, transaction
+from dialer.errors import PermanentError, TransientError, VendorRefused
+
+__all__ = ["MAX_TRIES", "Destination", "deliver_due", "deliver_one", "retry"]
+
+Destination = Crm | Receiver
+
+BACKOFF_S = (1, 5, 15, 60, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
+"""Seconds to wait after each failure: quick at first for a blip, then as Standard Webhooks has it, over three days."""
+MAX_TRIES = len(BACKOFF_S) + 1
+JITTER = 0.2
+LEASE_S = 300.0
+"""Longer than the slowest send: a first one asks a CRM a dozen things, each cut after 13 s."""
+
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What a destination called what we sent: the record itself, and the contact that it belongs to."""
+
+    external_id: str | None
+    contact_id: str | None
+
+
+def deliver_due(
+    sessions: Sessions, crms: Mapping[str, Destination], *, limit: int = 200, recordings_url: str = ""
+) -> int:
+    """Send what is due, oldest first. Any number of processes may do so at once.
+
+    Args:
+        sessions: where the outbox is.
+        crms: what is configured, by name; rows for other destinations wait until theirs is.
+        limit: rows per destination that are tried at most.
+        recordings_url: what a recording's file name is appended to in links; empty: none are given.
+
+    Returns:
+        How many rows had their effect.
+    """
+
+    def drain(name: str) -> int:
+        sent = 0
+        for _ in range(limit):
+            row = _claim(sessions, lambda session: queries.claim(session, name, lease_s=LEASE_S))
+            if row is None:
+                break
+            sent += _deliver(row, sessions, crms[name], recordings_url)
+        return sent
+
+    if not crms:
+        return 0
+    with ThreadPoolExecutor(max_workers=len(crms), thread_name_prefix="outbox") as pool:
+        return sum(pool.map(drain, crms))
+
+
+def deliver_one(row_id: int, *, sessions: Sessions, crms: Mapping[str, Destination], recordings_url: str = "") -> int:
+    """Send one row, if it is due and its turn, and then those that waited for it. Returns how many had their effect."""
+    sent = 0
+    row = _claim(sessions, lambda session: queries.claim_row(session, row_id, crms.keys(), lease_s=LEASE_S))
+    while row is not None:
+        sent += _deliver(row, sessions, crms[row.destination], recordings_url)
+        done = row
+        row = _claim(sessions, lambda session, done=done: queries.claim_after(session, done, lease_s=LEASE_S))
+    return sent
+
+
+def _claim(sessions: Sessions, take: Callable[..., OutboxRow | None]) -> OutboxRow | None:
+    with transaction(sessions) as tx:
+        return take(tx.session)
+
+
+def _deliver(row: OutboxRow, sessions: Sessions, to: Destination, recordings_url: str) -> bool:
+    """Send a leased row and record what came of it. Returns whether it had its effect and we could say so."""
+    fields = {"outbox_id": row.id, "destination": row.destination, "kind": row.kind.value, "tries": row.tries}
+    try:
+        if row.tries > MAX_TRIES:
+            raise VendorRefused(row.destination, "tries", f"given up: {row.tries - 1} tries ended without a word")
+        with sessions() as session:
+            letter = letters.read(session, row, recordings_url=recordings_url)
+        crash_point("outbox.before_send")
+        sent = _send(row, letter, to)
+        crash_point("outbox.after_send")
+    except PermanentError as error:
+        _log.warning("outbox.parked", error=str(error), **fields)
+        with transaction(sessions) as tx:
+            queries.park(tx.session, row, str(error))
+        return False
+    except Exception as error:  # one row that nobody can send must not stop the others
+        _log.warning("outbox.failed", error=repr(error), **fields)
+        with transaction(sessions) as tx:
+            _put_off(tx.session, row, error)
+        return False
+    with transaction(sessions) as tx:
+        won = queries.mark_sent(tx.session, row, sent.external_id)
+        if won and sent.contact_id is not None:
+            queries.link(tx.session, row, sent.contact_id)
+    return won
+
+
+def _send(row: OutboxRow, letter: Letter, to: Destination) -> _Sent:
+    """Do what the row says, over the network; no transaction is open."""
+    match letter.content, to:
+        case Mapping() as document, Receiver():
+            to.post(row.key, document)
+            return _Sent(None, None)
+        case None, Crm():
+            to.prepare()
+            contact_id = to.upsert_contact(letter.contact)
+            return _Sent(contact_id, contact_id)
+        case (Activity() | Task()) as content, Crm():
+            to.prepare()
+            # The contact's own row came first; it is missing if that one was parked, or if the person is no lead.
+            contact_id = letter.contact_id or to.upsert_contact(letter.contact)
+            if isinstance(content, Task):
+                return _Sent(to.add_task(content, contact_id), contact_id)
+            return _Sent(to.log_call(content, contact_id), contact_id)
+    raise VendorRefused(row.destination, "kind", f"it takes no {row.kind.value}")
+
+
+def _put_off(session: Session, row: OutboxRow, error: Exception) -> None:
+    """Try again later, or park a row that was tried too often.
+
+    A vendor that says how long to wait is slowing us all down: that is no failure of the row, and it stops everything
+    else for this destination as long.
+    """
+    asked_s = error.wait_s if isinstance(error, TransientError) else None
+    if asked_s is not None:
+        wait_s = asked_s * random.uniform(1, 1 + JITTER)  # noqa: S311, RUF100 - no secret depends on it
+        queries.postpone(session, row, wait_s=wait_s, tries=row.tries - 1, error=str(error))
+        queries.slow_down(session, row.destination, wait_s=asked_s)
+    elif row.tries >= MAX_TRIES:
+        queries.park(session, row, f"Given up after {row.tries} tries: {error}")
+    else:
+        wait_s = BACKOFF_S[row.tries - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311, RUF100 - as above
+        queries.postpone(session, row, wait_s=wait_s, tries=row.tries, error=str(error))

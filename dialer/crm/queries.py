@@ -1,0 +1,184 @@
+"""The outbox in SQL: who is next, who holds it, and what became of it.
+
+Rows of one lead at one destination are sent in the order of their ids: none is given out while an older one is pending.
+A parked row waits for a person and holds up nobody. All times are the database's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, aliased
+
+from dialer import clock
+from dialer.crm.models import CrmLink, OutboxRow, OutboxState
+
+ERROR_LENGTH = 2000
+
+
+def claim(session: Session, destination: str, *, lease_s: float) -> OutboxRow | None:
+    """Take the row of a destination that has been due for longest, for `lease_s` seconds. Of callers racing, each gets
+    another one; None if nothing is due.
+    """
+    wall = clock.wall(session)
+    return _take(session, [OutboxRow.destination == destination, OutboxRow.next_wall <= wall], wall, lease_s)
+
+
+def claim_row(session: Session, row_id: int, destinations: Collection[str], *, lease_s: float) -> OutboxRow | None:
+    """Take this row, if it is due, its turn, and bound for one of `destinations`."""
+    wall = clock.wall(session)
+    wanted = [OutboxRow.id == row_id, OutboxRow.destination.in_(destinations), OutboxRow.next_wall <= wall]
+    return _take(session, wanted, wall, lease_s)
+
+
+def claim_after(session: Session, done: OutboxRow, *, lease_s: float) -> OutboxRow | None:
+    """Take the row that waited for `done`, if any is due."""
+    wall = clock.wall(session)
+    line = OutboxRow.lead_id == done.lead_id if done.lead_id is not None else OutboxRow.call_id == done.call_id
+    wanted = [OutboxRow.destination == done.destination, line, OutboxRow.id > done.id, OutboxRow.next_wall <= wall]
+    return _take(session, wanted, wall, lease_s)
+
+
+def mark_sent(session: Session, row: OutboxRow, external_id: str | None) -> bool:
+    """Record that a row has had its effect. False if its lease was lost: somebody else sees to it."""
+    return _settle(
+        session, row, state=OutboxState.SENT, external_id=external_id, error=None, sent_wall=clock.wall(session)
+    )
+
+
+def postpone(session: Session, row: OutboxRow, *, wait_s: float, tries: int, error: str) -> bool:
+    """Give a row back, to be sent again in `wait_s` seconds at the earliest."""
+    later = clock.wall(session) + timedelta(seconds=wait_s)
+    return _settle(session, row, next_wall=later, tries=tries, error=error[:ERROR_LENGTH])
+
+
+def park(session: Session, row: OutboxRow, error: str) -> bool:
+    """Put a row aside until a person has looked."""
+    return _settle(session, row, state=OutboxState.PARKED, error=error[:ERROR_LENGTH])
+
+
+def slow_down(session: Session, destination: str, *, wait_s: float) -> int:
+    """Let nothing go to a destination for `wait_s` seconds, but what is under way. Returns how many rows wait."""
+    wall = clock.wall(session)
+    until = wall + timedelta(seconds=wait_s)
+    sooner = (
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.destination == destination,
+            OutboxRow.state == OutboxState.PENDING,
+            OutboxRow.next_wall < until,
+            _free(wall),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    moved = session.scalars(
+        update(OutboxRow)
+        .where(OutboxRow.id.in_(sooner))
+        .values(next_wall=until)
+        .returning(OutboxRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(moved.all())
+
+
+def retry(session: Session, ids: Sequence[int], *, organization_id: UUID | None = None) -> int:
+    """Let parked rows be sent again, with a clean slate. Returns how many were parked.
+
+    Args:
+        session: the open transaction.
+        ids: outbox ids; those that are not parked are left alone.
+        organization_id: whose rows; None for an operator of the whole installation.
+    """
+    wanted = [OutboxRow.id.in_(ids), OutboxRow.state == OutboxState.PARKED]
+    if organization_id is not None:
+        wanted.append(OutboxRow.organization_id == organization_id)
+    moved = session.scalars(
+        update(OutboxRow)
+        .where(*wanted)
+        .values(state=OutboxState.PENDING, tries=0, next_wall=clock.wall(session), lease=None, leased_until=None)
+        .returning(OutboxRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(moved.all())
+
+
+def link(session: Session, row: OutboxRow, external_id: str) -> None:
+    """Remember which record of the destination the row's lead is."""
+    if row.lead_id is not None:
+        session.execute(
+            insert(CrmLink)
+            .values(lead_id=row.lead_id, destination=row.destination, external_id=external_id)
+            .on_conflict_do_update(
+                index_elements=[CrmLink.lead_id, CrmLink.destination], set_={"external_id": external_id}
+            )
+        )
+
+
+def linked(session: Session, row: OutboxRow) -> str | None:
+    """The record of the destination that the row's lead is, as far as we remember."""
+    found: str | None = session.scalar(
+        select(CrmLink.external_id).where(CrmLink.lead_id == row.lead_id, CrmLink.destination == row.destination)
+    )
+    return found
+
+
+def due_ids(session: Session, destinations: Collection[str], *, limit: int) -> list[int]:
+    """Rows that could be sent now, those due for longest first."""
+    wall = clock.wall(session)
+    wanted = [OutboxRow.destination.in_(destinations), OutboxRow.next_wall <= wall]
+    return list(session.scalars(_next(wanted, wall).limit(limit)))
+
+
+def _next(wanted: Sequence[ColumnElement[bool]], wall: datetime) -> Select[int]:
+    older = aliased(OutboxRow)
+    earlier = (
+        older.destination == OutboxRow.destination,
+        older.state == OutboxState.PENDING,
+        older.id < OutboxRow.id,
+    )
+    return (
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.state == OutboxState.PENDING,
+            *wanted,
+            _free(wall),
+            # Two subqueries rather than one with OR: each is one look into ix_outbox_order.
+            ~exists().where(*earlier, older.lead_id == OutboxRow.lead_id),
+            ~and_(
+                OutboxRow.lead_id.is_(None),
+                exists().where(*earlier, older.lead_id.is_(None), older.call_id == OutboxRow.call_id),
+            ),
+        )
+        .order_by(OutboxRow.next_wall, OutboxRow.id)
+    )
+
+
+def _free(wall: datetime) -> ColumnElement[bool]:
+    return or_(OutboxRow.lease.is_(None), OutboxRow.leased_until < wall)
+
+
+def _take(session: Session, wanted: Sequence[ColumnElement[bool]], wall: datetime, lease_s: float) -> OutboxRow | None:
+    first = _next(wanted, wall).limit(1).with_for_update(skip_locked=True, of=OutboxRow).scalar_subquery()
+    return session.scalars(
+        update(OutboxRow)
+        .where(OutboxRow.id == first)
+        .values(lease=uuid4(), leased_until=wall + timedelta(seconds=lease_s), tries=OutboxRow.tries + 1)
+        .returning(OutboxRow)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    ).first()
+
+
+def _settle(session: Session, row: OutboxRow, **values: object) -> bool:
+    """Write down what became of a row, and end its lease, if the lease still is ours."""
+    won = session.scalar(
+        update(OutboxRow)
+        .where(OutboxRow.id == row.id, OutboxRow.state == OutboxState.PENDING, OutboxRow.lease == row.lease)
+        .values(lease=None, leased_until=None, **values)
+        .returning(OutboxRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    return won is not None
