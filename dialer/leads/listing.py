@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dialer.errors import NotFound
-from dialer.leads.models import Import, Lead, LeadState
+from dialer.leads.models import Import, Lead, LeadMove, LeadState
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,26 @@ class LeadView:
     disposition: str | None
     import_id: UUID | None
     line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadMoveView:
+    """A change of the lead's state: when, who and why, until when, and the call that caused it."""
+
+    state: LeadState
+    at: datetime
+    by: str
+    why: str
+    due_at: datetime | None
+    call_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadDetail:
+    """One lead with everything that happened to it, the oldest first."""
+
+    lead: LeadView
+    moves: list[LeadMoveView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +96,8 @@ def page(
     return [_view(lead) for lead in session.scalars(wanted.order_by(Lead.id).limit(limit))]
 
 
-def one(session: Session, organization_id: UUID, lead_id: int) -> LeadView:
-    """Return a lead.
+def detail(session: Session, organization_id: UUID, lead_id: int) -> LeadDetail:
+    """Return a lead and its moves.
 
     Raises:
         NotFound: the organization has no such lead.
@@ -85,7 +105,8 @@ def one(session: Session, organization_id: UUID, lead_id: int) -> LeadView:
     lead = session.scalar(select(Lead).where(Lead.organization_id == organization_id, Lead.id == lead_id))
     if lead is None:
         raise NotFound("lead", lead_id)
-    return _view(lead)
+    moves = session.scalars(select(LeadMove).where(LeadMove.lead_id == lead_id).order_by(LeadMove.id))
+    return LeadDetail(_view(lead), [LeadMoveView(m.state, m.at, m.by, m.why, m.due_at, m.call_id) for m in moves])
 
 
 def imports(

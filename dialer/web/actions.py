@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +14,10 @@ from dialer.calls import gate
 from dialer.campaigns import lifecycle, listing
 from dialer.campaigns.listing import CampaignView
 from dialer.errors import BadInput, NotAllowed
+from dialer.leads import optout
+from dialer.leads.cells import clean
+from dialer.leads.phones import Number, Refusal
+from dialer.leads.phones import read as read_number
 from dialer.web.state import WebState
 
 
@@ -92,3 +97,23 @@ def set_gate(state: WebState, who: Principal, *, shut: bool, why: str) -> gate.G
 def runs_installation(state: WebState, tx: db.Transaction, who: Principal) -> bool:
     """Whether this one's organization is the one that runs the installation."""
     return queries.organization_named(tx.session, state.settings.organization) == who.organization_id
+
+
+def opt_out(state: WebState, who: Principal, phones: Sequence[str], why: str) -> optout.OptOut:
+    """Suppress numbers and stop whatever was about to call them; committed on return.
+
+    Raises:
+        NotAllowed: the role does not cover it.
+        BadInput: some are no numbers; nothing is changed then.
+    """
+    who.require(Role.MANAGER)
+    read = {phone: read_number(clean(phone), state.settings.default_region) for phone in phones}
+    if bad := [f"{phone!r}: {number}" for phone, number in read.items() if isinstance(number, Refusal)]:
+        raise BadInput("Nothing was changed; these are no numbers to opt out: " + "; ".join(bad))
+    numbers = [number.e164 for number in read.values() if isinstance(number, Number)]
+    done = optout.opt_out(
+        state.sessions, who.organization_id, numbers, how=why, source="api", by=who.by, secret=state.secret
+    )
+    with db.transaction(state.sessions) as tx:
+        audit.write(tx.session, who.organization_id, by=who.by, what="leads.opt_out", why=why, numbers=len(numbers))
+    return done

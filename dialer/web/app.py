@@ -15,7 +15,7 @@ from dialer import __version__, log
 from dialer import settings as configuration
 from dialer.settings import Settings
 from dialer.web import health, pages, problems, voice
-from dialer.web.api import agents, calls, campaigns, dialing
+from dialer.web.api import agents, calls, campaigns, dialing, leads
 from dialer.web.metrics import DatabaseGauges
 from dialer.web.middleware.access_log import AccessLog
 from dialer.web.middleware.body_size import BodySize
@@ -25,7 +25,7 @@ from dialer.web.state import open_state
 MAX_BODY_BYTES = 1_000_000
 MAX_UPLOAD_BYTES = 500_000_000
 """About four million leads."""
-API = (campaigns.router, calls.router, agents.router, dialing.router)
+API = (campaigns.router, leads.router, calls.router, agents.router, dialing.router)
 _UPLOADS = frozenset({"/api/leads", "/console/leads"})
 _log = log.get(__name__)
 

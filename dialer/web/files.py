@@ -23,6 +23,16 @@ def recording(settings: Settings, name: str) -> FileResponse:
     )
 
 
+def rejects(settings: Settings, path: str) -> FileResponse:
+    """Send the rejected rows of an import.
+
+    Raises:
+        NotFound: the file is gone.
+    """
+    found = _within(settings.data_dir, path)
+    return FileResponse(found, media_type="text/csv; charset=utf-8", filename=found.name)
+
+
 def _within(folder: Path, name: str) -> Path:
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
