@@ -7,14 +7,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from dialer import db, migrating, resources
 from dialer.accounts import queries as accounts
 from dialer.agents import store
-from dialer.errors import BadInput
+from dialer.errors import BadInput, DialerError
 from dialer.settings import Settings
 from dialer.telephony.models import CallerId, CarrierAccount
 
@@ -53,6 +54,26 @@ def bring_up(settings: Settings, *, carrier_cps: float | None = None) -> Provisi
             return provision(tx.session, settings, carrier_cps=carrier_cps)
     finally:
         engine.dispose()
+
+
+def require_empty(database_url: str) -> None:
+    """Make sure that a database holds nothing.
+
+    Raises:
+        BadInput: it has tables.
+        DialerError: it cannot be reached.
+    """
+    engine = db.engine(database_url, pool_size=1)
+    try:
+        tables = inspect(engine).get_table_names()
+    except OperationalError as error:
+        raise DialerError(f"The database cannot be reached: {str(error.orig).splitlines()[0]}") from error
+    finally:
+        engine.dispose()
+    if tables:
+        raise BadInput(
+            "DATABASE_URL names a database in use. A demo moves the clock: give it an empty one, or unset it."
+        )
 
 
 def provision(session: Session, settings: Settings, *, carrier_cps: float | None = None) -> Provisioned:

@@ -10,7 +10,7 @@ import typer
 from dialer.cli.context import DataDir, load
 from dialer.cli.output import say
 from dialer.errors import BadInput
-from dialer.settings import Settings, Vendors
+from dialer.settings import Settings
 
 if TYPE_CHECKING:
     from dialer.supervisor.supervisor import Supervisor
@@ -43,7 +43,7 @@ def up(
         )
         world = local_world.options(settings, seed=seed, public_url=settings.public_url)
         environment |= local_world.environment(world)
-        settings = settings.model_copy(update={"vendors": vendors(environment)})
+        settings = settings.model_copy(update={"vendors": local_world.vendors(environment)})
         arguments = local_world.arguments(settings, world)
     else:
         _check_accounts(settings)
@@ -60,11 +60,6 @@ def up(
         prepare=lambda: provisioning.bring_up(settings, carrier_cps=local_world.CPS if sandbox else None),
         work=announce,
     )
-
-
-def vendors(environment: dict[str, str]) -> Vendors:
-    """The vendors' settings as a process with this environment reads them."""
-    return Vendors(**{name.lower(): value for name, value in environment.items()})  # type: ignore[arg-type]
 
 
 def _check_accounts(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dialer.sandbox.options import Options
-from dialer.settings import Settings
+from dialer.settings import Settings, Vendors
 
 CPS = 20.0
 """Calls per second that the sandbox's carrier starts for us; a real account begins with 1."""
@@ -73,3 +73,9 @@ def environment(options: Options) -> Mapping[str, str]:
         "WEBHOOK_URL": f"{here}/world/webhook",
         "WEBHOOK_SECRET": options.webhook_secret,
     }
+
+
+def vendors(environment: Mapping[str, str]) -> Vendors:
+    """The vendors' settings as a process with this environment reads them."""
+    named = {name.lower(): value for name, value in environment.items() if name.lower() in Vendors.model_fields}
+    return Vendors.model_validate(named)

@@ -45,7 +45,7 @@ def roster(settings: Settings, environment: Mapping[str, str], *, sandbox: tuple
         environment: what the processes get on top of ours.
         sandbox: arguments of `dialer sandbox`, if it is one of the processes.
     """
-    whole = dict(os.environ) | _environment(settings) | dict(environment)
+    whole = whole_environment(settings, environment)
 
     def command(name: str, *arguments: str, stop_s: float = 5.0, port: int | None = None) -> Command:
         return Command(
@@ -82,9 +82,9 @@ def log_file(data_dir: Path, name: str) -> Path:
     return data_dir / "logs" / f"{name}.log"
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """The settings that the processes share, so that all of them mean the same servers and addresses."""
-    return {
+def whole_environment(settings: Settings, more: Mapping[str, str]) -> dict[str, str]:
+    """Our environment, the settings that all processes must share to mean the same servers, and `more`."""
+    shared = {
         "DIALER_DATA_DIR": str(settings.data_dir),
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
@@ -95,3 +95,4 @@ def _environment(settings: Settings) -> dict[str, str]:
         "DIALER_FLOWER_PASSWORD": settings.flower_password.get_secret_value(),
         "PYTHONUNBUFFERED": "1",
     }
+    return dict(os.environ) | shared | dict(more)

@@ -1,0 +1,1 @@
+"""The whole system against the sandbox, from a messy CSV to the CRMs, with a report at the end."""

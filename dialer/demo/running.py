@@ -1,0 +1,265 @@
+"""The demo from start to report."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psutil
+
+from dialer import clock, db, embedded, provisioning
+from dialer.accounts import queries as accounts
+from dialer.campaigns import lifecycle
+from dialer.demo import leads, ledger, report
+from dialer.demo.report import Report
+from dialer.demo.table import View
+from dialer.demo.watching import BY, Watcher
+from dialer.demo.world import WorldClient
+from dialer.errors import BadInput, DialerError
+from dialer.settings import Settings
+from dialer.supervisor import local_world, machine
+from dialer.supervisor.programs import free_port, port_is_free
+from dialer.supervisor.roster import roster, whole_environment
+from dialer.supervisor.supervisor import Supervisor
+
+STARTS_AT = datetime(2026, 11, 24, 17, tzinfo=UTC)
+"""A Tuesday: noon in New York, 9:00 in Los Angeles, 17:00 in London, night in Australia."""
+WINDOWS = "mon-sat 09:00-20:00"
+CAMPAIGN = "Demo"
+CONCURRENCY = 24
+SEATS = 14
+"""Of each of the two call workers: either one alone carries half of the calls."""
+RING_TIMEOUT_S = 20
+PACE = 4.0
+"""Phones ring a quarter as long as in life; speech takes its time."""
+SETTLE_GRACE_S = 20.0
+RETRIES: Mapping[str, Mapping[str, Any]] = {
+    "busy": {"after_s": 900, "attempts": 2},
+    "no_answer": {"after_s": 1800, "attempts": 2},
+    "voicemail": {"after_s": 2400, "attempts": 2},
+    "screened": {"after_s": 2400, "attempts": 2},
+    "silence": {"after_s": 1800, "attempts": 2},
+    "failed": {"after_s": 1800, "attempts": 2},
+    "abandoned": {"after_s": 1800, "attempts": 2},
+}
+_MARKER = "demo.json"
+_BASE_LIMIT_S, _LIMIT_PER_LEAD_S = 180.0, 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for."""
+
+    leads: int
+    seed: int
+    keep: bool
+
+
+def run(
+    settings: Settings, wish: Wish, view: View, tell: Callable[[str], None], done: Callable[[Report], None]
+) -> None:
+    """Run the demo; hand its report to `done`. With `keep` everything stays up until Ctrl-C.
+
+    Args:
+        settings: of the demo's own data directory.
+        wish: what was asked for.
+        view: where the campaign is watched.
+        tell: says one line to the operator.
+        done: takes the report.
+
+    Raises:
+        Conflict: a demo is running in this data directory.
+        BadInput: the directory is not a demo's, or the database is not empty.
+        DialerError: it did not end in time.
+    """
+    began = time.monotonic()
+    settings = _arranged(settings)
+    _clear(settings, wish)
+    world = local_world.options(settings, seed=wish.seed, pace=PACE, public_url=settings.public_url)
+    environment = dict(local_world.environment(world)) | {
+        "DIALER_SEATS": str(SEATS),
+        "DIALER_SETTLE_GRACE_S": str(SETTLE_GRACE_S),
+    }
+    settings = settings.model_copy(update={"vendors": local_world.vendors(environment), "seats": SEATS})
+    engine = db.engine(settings.database_url, pool_size=2)
+    client = WorldClient(local_world.base_url(settings))
+    demo = _Demo(settings, wish, environment, db.sessions(engine), client, view, tell, began)
+
+    def work(supervisor: Supervisor, stop: threading.Event) -> None:
+        found = demo.play(supervisor, stop)
+        if found is not None:
+            done(found)
+        if found is None or not wish.keep:
+            stop.set()
+
+    try:
+        machine.run(
+            roster(settings, environment, sandbox=local_world.arguments(settings, world)),
+            settings,
+            tell=tell,
+            prepare=demo.prepare,
+            work=work,
+        )
+    finally:
+        client.close()
+        engine.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class _Demo:
+    """What the steps share."""
+
+    settings: Settings
+    wish: Wish
+    environment: Mapping[str, str]
+    sessions: db.Sessions
+    world: WorldClient
+    view: View
+    tell: Callable[[str], None]
+    began: float
+
+    def prepare(self) -> None:
+        """Migrate, provision, and set campaign time."""
+        provisioning.bring_up(self.settings, carrier_cps=local_world.CPS)
+        with db.transaction(self.sessions) as tx:
+            offset = clock.jump(tx.session, STARTS_AT, by=BY, why="the demo starts at a fixed campaign time")
+        self.world.set_offset(offset.total_seconds())
+
+    def play(self, supervisor: Supervisor, stop: threading.Event) -> Report | None:
+        """Create, import, start, watch, and report; None if told to stop before the end."""
+        file = leads.write(self.settings.data_dir / "leads.csv", rows=self.wish.leads, seed=self.wish.seed)
+        campaign_id = self._create()
+        imported = self._import(file, campaign_id)
+        self._start(campaign_id)
+        limit_s = _BASE_LIMIT_S + _LIMIT_PER_LEAD_S * self.wish.leads
+        watcher = Watcher(self.sessions, campaign_id, self.world, self.view, limit_s=limit_s)
+        with self.view:
+            end = watcher.run(stop)
+        if end is None:
+            return None
+        return self._report(campaign_id, imported, watcher, supervisor)
+
+    def _create(self) -> UUID:
+        with db.transaction(self.sessions) as tx:
+            organization_id = accounts.organization(tx.session, self.settings.organization)
+            return lifecycle.create(
+                tx.session,
+                organization_id=organization_id,
+                name=CAMPAIGN,
+                agent=_first_agent(),
+                region="US",
+                windows=WINDOWS,
+                concurrency=CONCURRENCY,
+                cps=local_world.CPS / 2,
+                ring_timeout_s=RING_TIMEOUT_S,
+                max_attempts=3,
+                retries=RETRIES,
+                now=clock.now(tx.session),
+                by=BY,
+            ).id
+
+    def _import(self, file: Path, campaign_id: UUID) -> dict[str, Any]:
+        """Import as anybody would: by the command."""
+        command = ["leads", "import", str(file), "--campaign", str(campaign_id), "--json"]
+        result = subprocess.run(
+            [sys.executable, "-m", "dialer", *command],
+            env=whole_environment(self.settings, self.environment),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        if result.returncode != 0:
+            raise DialerError(f"dialer {' '.join(command)} failed: {result.stderr.strip()[-600:]}")
+        answer: dict[str, Any] = json.loads(result.stdout)
+        rejected = ", ".join(f"{number} {reason}" for reason, number in answer["rejected"].items()) or "none"
+        self.tell(f"{file}: {answer['rows']} rows, {answer['imported']} imported; rejected: {rejected}.")
+        return answer
+
+    def _start(self, campaign_id: UUID) -> None:
+        with db.transaction(self.sessions) as tx:
+            lifecycle.start(tx.session, campaign_id, now=clock.now(tx.session), by=BY)
+
+    def _report(self, campaign_id: UUID, imported: dict[str, Any], watcher: Watcher, supervisor: Supervisor) -> Report:
+        from dialer import audit
+        from workers import wiring
+
+        told = ledger.read(self.world.ledger())
+        with self.sessions() as session:
+            laws = audit.laws(session, carrier=wiring.carrier(self.settings))
+            facts = report.Run(
+                ledger=str(self.settings.data_dir / "sandbox" / "ledger.jsonl"),
+                recordings=str(self.settings.data_dir / "recordings"),
+                imported=imported,
+                laws=laws,
+                seed=self.wish.seed,
+                jumps=watcher.jumps,
+                restarts=supervisor.restarts,
+                wall_seconds=time.monotonic() - self.began,
+                cpu_seconds=cpu_seconds(),
+            )
+            return report.build(session, campaign_id, told, facts)
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and everything that it started, living or gone, in seconds."""
+    own = psutil.Process()
+    gone = resource.getrusage(resource.RUSAGE_CHILDREN)
+    total = sum(own.cpu_times()[:2]) + gone.ru_utime + gone.ru_stime
+    for child in own.children(recursive=True):
+        try:
+            total += sum(child.cpu_times()[:4])
+        except psutil.NoSuchProcess:
+            continue
+    return float(total)
+
+
+def _arranged(settings: Settings) -> Settings:
+    """The same settings with ports that are free, and the address by which the sandbox reaches us."""
+    ports: dict[str, int] = {}
+    for name in ("web_port", "flower_port", "sandbox_port"):
+        port = getattr(settings, name)
+        ports[name] = port if port_is_free("127.0.0.1", port) else free_port()
+    address = {"web_host": "127.0.0.1", "public_url": f"http://127.0.0.1:{ports['web_port']}", "media_url": ""}
+    return embedded.located(settings.model_copy(update=ports | address))
+
+
+def _clear(settings: Settings, wish: Wish) -> None:
+    """Begin with an empty data directory and an empty database.
+
+    Raises:
+        Conflict: a demo is running in it.
+        BadInput: the directory is not a demo's, or the database has tables.
+    """
+    home = settings.data_dir
+    if home.is_dir() and any(home.iterdir()) and not (home / _MARKER).exists():
+        raise BadInput(f"{home} holds something that is not a demo's; name an empty or new directory with --data-dir.")
+    with embedded.hold(home):
+        for entry in home.iterdir():
+            if entry.name == "run":
+                continue
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        (home / _MARKER).write_text(json.dumps({"leads": wish.leads, "seed": wish.seed}) + "\n")
+    if settings.database_url != embedded.urls(home)[0]:
+        provisioning.require_empty(settings.database_url)
+
+
+def _first_agent() -> str:
+    from dialer import resources
+    from dialer.agents.definition import read
+
+    files = sorted((resources.config_dir() / "agents").glob("*.toml"))
+    if not files:
+        raise BadInput(f"{resources.config_dir() / 'agents'} has no agent.")
+    return read(files[0]).name
