@@ -5,70 +5,35 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 import yaml
 from elevenlabs.client import AsyncElevenLabs
 from elevenlabs.core.api_error import ApiError
-from fastapi import FastAPI
 from openapi_schema_validator import OAS31Validator
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from dialer.sandbox import deepgram, elevenlabs
 from dialer.sandbox.faults import FaultPlan
 from dialer.sandbox.hearing import Ear, Registry, WordHeard
-from dialer.sandbox.options import Options
 from dialer.sandbox.voices import Voices, silence
-from dialer.sandbox.world import World
+from tests.sandbox_vendors import KEY, Sandbox, vendors
 
-KEY = "sandbox"
 QUERY = "model=nova-3&encoding=mulaw&sample_rate=8000&channels=1"
 LIVE = f"{QUERY}&interim_results=true&endpointing=300&utterance_end_ms=1000&vad_events=true&smart_format=true"
 SPECS = Path(os.environ.get("DIALER_SPECS", Path(__file__).parents[2].parent / "shared" / "specs"))
 RACHEL = "21m00Tcm4TlvDq8ikWAM"
 
 
-class Sandbox:
-    def __init__(self, world: World, port: int) -> None:
-        self.world = world
-        self.http = f"http://127.0.0.1:{port}"
-        self.ws = f"ws://127.0.0.1:{port}"
-
-
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    world = World(Options(data_dir=tmp_path_factory.mktemp("sandbox"), api_keys=(KEY,)))
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await world.open()
-        yield
-        await world.close()
-
-    app = FastAPI(lifespan=lifespan)
-    app.include_router(deepgram.router(world, idle_s=0.5), prefix="/deepgram")
-    app.include_router(elevenlabs.router(world), prefix="/elevenlabs")
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="websockets-sansio"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        thread.join(0.01)
-    yield Sandbox(world, listener.getsockname()[1])
-    server.should_exit = True
-    thread.join(10)
-    listener.close()
+    with vendors(tmp_path_factory.mktemp("sandbox")) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture(autouse=True)

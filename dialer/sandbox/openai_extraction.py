@@ -1,0 +1,277 @@
+"""The sandbox's language model reading a finished transcript: an object that fits a JSON schema, and nothing made up.
+
+What nobody said is null where the schema allows it, "unknown" where it is text, and the most neutral value elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from dialer.sandbox.openai_intents import Intent
+from dialer.sandbox.openai_times import number
+from dialer.sandbox.openai_transcript import QUESTIONS, Told
+
+Schema = Mapping[str, Any]
+
+_NEUTRAL = ("unknown", "unclear", "not_stated", "not stated", "none", "n/a", "other", "neutral")
+_OBJECTIONS = {
+    Intent.TOO_EXPENSIVE: "too expensive",
+    Intent.HAS_ONE: "already has one",
+    Intent.THINK: "wants to think about it",
+    Intent.CALL_LATER: "no time right now",
+    Intent.NOT_INTERESTED: "not interested",
+}
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b[\w.+-]+ at [\w-]+ dot \w+\b", re.IGNORECASE)
+_AMOUNT = re.compile(
+    r"(?:[$€£₹]\s?|\b)(\d[\d,.]*|"
+    + "|".join(
+        ("ten", "twenty", "thirty", "forty", "fifty", "sixty", "eighty", "ninety", "one", "two", "three", "five")
+    )
+    + r")\s*(hundred|thousand|million|k\b)?\s*(dollars?|euros?|pounds?|rupees?|bucks)?",
+    re.IGNORECASE,
+)
+_SCALE = {"hundred": 100, "thousand": 1000, "k": 1000, "million": 1_000_000}
+_COUNT = re.compile(
+    r"\b(\d+|[a-z]+)\s+(?:people|employees|of us|persons|colleagues|users|seats|staff)|(?:are|"
+    r"have)\s+(\d+|[a-z]+) of us",
+    re.I,
+)
+
+
+def extract(transcript: str, schema: Schema) -> dict[str, Any]:
+    """Fill a schema of type object from a transcript of lines `agent: …` and `person: …`."""
+    return _Filler(Told.read(transcript), schema).object(schema)
+
+
+class _Filler:
+    """Finds a value for each property by its name, description, type and enum."""
+
+    def __init__(self, told: Told, root: Schema) -> None:
+        self._told = told
+        self._root = root
+
+    def object(self, schema: Schema) -> dict[str, Any]:
+        """Fill an object; what is unknown and not required is left out."""
+        filled: dict[str, Any] = {}
+        required = schema.get("required") or ()
+        for name, rule in (schema.get("properties") or {}).items():
+            value = self._value(name, rule)
+            if value is not None or name in required or _allows_null(self._resolved(rule)):
+                filled[name] = value if value is not None else self._nothing(rule)
+        return filled
+
+    def _value(self, name: str, rule: Schema) -> Any:
+        """What the transcript says about a property, in the form that the schema wants; None: nothing."""
+        rule = self._resolved(rule)
+        if "const" in rule:
+            return rule["const"]
+        kinds = _types(rule)
+        if "object" in kinds:
+            return self.object(rule)
+        found = self._find(f"{name} {rule.get('title', '')}".lower(), str(rule.get("description", "")).lower())
+        if "enum" in rule:
+            return self._choice(found, list(rule["enum"]))
+        return _fitted(found, kinds, rule)
+
+    def _find(self, name: str, description: str) -> Any:
+        """What is known about a property called so: text, number, bool or list; None: nothing."""
+        told = self._told
+        rules = (
+            (r"disposition|outcome|\bresult", lambda: told.disposition),
+            (r"summary|synopsis|recap", lambda: told.summary),
+            (r"interest|temperature|intent_level|lead_score", self._interest),
+            (r"sentiment|mood|emotion|tone", self._sentiment),
+            (r"e-?mail", lambda: self._search(_EMAIL)),
+            (r"objection|concern|reason|why_not", lambda: self._listed(_OBJECTIONS)),
+            (r"question|asked", lambda: self._listed(QUESTIONS)),
+            (r"budget|price|amount|spend", self._amount),
+            (r"size|employees|people|headcount|team|seats|users", self._count),
+            (r"decision|decides|authority", self._decides),
+            (r"opt_?out|do_not_call|unsubscribe", lambda: told.disposition == "do_not_call"),
+            (r"human|transfer", lambda: Intent.ASKS_HUMAN in told.intents),
+            (r"next_?step|follow_?up|action", self._next_step),
+            (r"time|when|date|day|callback|appointment|meeting", lambda: told.time or None),
+            (
+                r"language",
+                lambda: "hi" if re.search(r"[\u0900-\u097f]", " ".join(told.person)) else "en" if told.person else None,
+            ),
+        )
+        for text in (name, description):
+            for pattern, finder in rules:
+                if re.search(pattern, text):
+                    return finder()
+        return None
+
+    def _interest(self) -> str | None:
+        return {
+            "interested": "high",
+            "transferred": "high",
+            "callback": "medium",
+            "not_interested": "none",
+            "do_not_call": "none",
+        }.get(self._told.disposition)
+
+    def _sentiment(self) -> str | None:
+        if not self._told.person:
+            return None
+        return {"interested": "positive", "do_not_call": "negative", "not_interested": "negative"}.get(
+            self._told.disposition, "neutral"
+        )
+
+    def _listed(self, names: Mapping[Intent, str]) -> list[str] | None:
+        return [names[intent] for intent in dict.fromkeys(self._told.intents) if intent in names] or None
+
+    def _search(self, pattern: re.Pattern[str]) -> str | None:
+        found = pattern.search(" ".join(self._told.person))
+        return found.group() if found else None
+
+    def _amount(self) -> str | None:
+        for words in self._told.person:
+            for found in _AMOUNT.finditer(words):
+                if found.group(2) or found.group(3) or found.group()[0] in "$€£₹":
+                    return found.group().strip()
+        return None
+
+    def _count(self) -> int | None:
+        for words in self._told.person:
+            found = _COUNT.search(words)
+            if found and (count := number(found.group(1) or found.group(2))) is not None:
+                return count
+        return None
+
+    def _decides(self) -> bool | None:
+        said = " ".join(self._told.person).lower()
+        if re.search(r"my (boss|manager|wife|husband|partner)|not (my|the one)|someone else decides|ask my", said):
+            return False
+        return (
+            True
+            if re.search(
+                r"i decide|i am the (owner|boss|manager)|i'm the (owner|boss)|"
+                r"my decision",
+                said,
+            )
+            else None
+        )
+
+    def _next_step(self) -> str | None:
+        at = f" ({self._told.time})" if self._told.time else ""
+        return {
+            "interested": f"A colleague calls{at}.",
+            "callback": f"Call again{at}.",
+            "transferred": "A colleague has taken over.",
+            "do_not_call": "Never call again.",
+            "not_interested": "None.",
+        }.get(self._told.disposition)
+
+    def _choice(self, found: Any, allowed: list[Any]) -> Any:
+        """The allowed value that is meant."""
+        if found in allowed:
+            return found
+        told = f"{found} " if isinstance(found, str) else ""
+        plain = {str(value).lower().replace("_", " "): value for value in allowed if value is not None}
+        near = {"none": ("low", "cold", "no"), "high": ("hot", "very", "strong"), "medium": ("warm", "some", "maybe")}
+        for word in (told.strip().lower().replace("_", " "), *near.get(told.strip(), ())):
+            match = next(
+                (value for text, value in plain.items() if word and (text == word or text.startswith(word))), None
+            )
+            if match is not None:
+                return match
+        if found is True or found is False:
+            return next((v for t, v in plain.items() if t in (("yes", "true") if found else ("no", "false"))), None)
+        heard = " ".join(self._told.person).lower()
+        return next(
+            (v for t, v in plain.items() if t not in _NEUTRAL and re.search(rf"\b{re.escape(t)}\b", heard)), None
+        )
+
+    def _nothing(self, rule: Schema) -> Any:
+        """What stands for "nobody said"."""
+        rule = self._resolved(rule)
+        if _allows_null(rule):
+            return None
+        if "enum" in rule:
+            allowed = rule["enum"]
+            return next((value for value in allowed if str(value).lower() in _NEUTRAL), allowed[-1])
+        kind = next(iter(_types(rule)), "string")
+        if kind == "string":
+            return (
+                "unknown"
+                if rule.get("maxLength", 7) >= 7 and not rule.get("format") and not rule.get("pattern")
+                else ""
+            )
+        if kind in ("number", "integer"):
+            return rule.get("minimum", 0)
+        return {"boolean": False, "array": [], "object": {}}.get(kind)
+
+    def _resolved(self, rule: Schema) -> Schema:
+        """The rule itself, without `$ref` and with the first branch that is not null of `anyOf`; null stays allowed."""
+        if "$ref" in rule:
+            target: Any = self._root
+            for step in str(rule["$ref"]).removeprefix("#/").split("/"):
+                target = target[step]
+            return self._resolved({**target, **{key: value for key, value in rule.items() if key != "$ref"}})
+        branches = rule.get("anyOf") or rule.get("oneOf")
+        if branches:
+            solid = [self._resolved(branch) for branch in branches if branch.get("type") != "null"]
+            kinds = [*_types(solid[0]), *(["null"] if len(solid) < len(branches) else [])] if solid else ["null"]
+            outer = {key: value for key, value in rule.items() if key not in ("anyOf", "oneOf")}
+            return {**(solid[0] if solid else {}), **outer, "type": kinds}
+        return rule
+
+
+def _types(rule: Schema) -> tuple[str, ...]:
+    kind = rule.get("type")
+    if kind is None:
+        kind = "object" if "properties" in rule else [] if "enum" in rule else "string"
+    return tuple(kind) if isinstance(kind, list) else (str(kind),)
+
+
+def _allows_null(rule: Schema) -> bool:
+    return "null" in _types(rule) or ("enum" in rule and None in rule["enum"])
+
+
+def _fitted(found: Any, kinds: tuple[str, ...], rule: Schema) -> Any:
+    """A finding in the type that the schema wants; None if it cannot be that."""
+    if found is None:
+        return None
+    if "boolean" in kinds:
+        return found if isinstance(found, bool) else None
+    if "array" in kinds:
+        items = found if isinstance(found, list) else [found]
+        return [str(item) for item in items] if _types(rule.get("items") or {})[0] == "string" else None
+    if "integer" in kinds or "number" in kinds:
+        return _in_range(_as_number(found), rule, whole="number" not in kinds)
+    if (
+        "string" in kinds
+        and rule.get("format") not in ("date", "date-time", "time", "uuid")
+        and not rule.get("pattern")
+    ):
+        text = (
+            ", ".join(found)
+            if isinstance(found, list)
+            else str(found).lower()
+            if isinstance(found, bool)
+            else str(found)
+        )
+        return text[: rule.get("maxLength", len(text))] if len(text) >= rule.get("minLength", 0) else None
+    return None
+
+
+def _as_number(found: Any) -> float | None:
+    if isinstance(found, bool | list):
+        return None
+    if isinstance(found, int | float):
+        return found
+    match = _AMOUNT.search(found)
+    if match is None:
+        return {"high": 5, "medium": 3, "none": 1}.get(found)
+    digits = match.group(1).replace(",", "").rstrip(".")
+    value = number(digits) if not digits[0].isdecimal() else float(digits)
+    return None if value is None else value * _SCALE.get((match.group(2) or "").lower(), 1)
+
+
+def _in_range(value: float | None, rule: Schema, *, whole: bool) -> float | int | None:
+    if value is None or value < rule.get("minimum", value) or value > rule.get("maximum", value):
+        return None
+    return int(value) if whole or float(value).is_integer() else value
