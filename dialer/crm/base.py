@@ -53,7 +53,8 @@ class Task:
     body: str
     due_at: datetime
     owner: str
-    """The CRM's own id of the owner; empty: whoever owns the contact there, else the integration's user."""
+    """The owner's e-mail address, or the CRM's own id; empty or unknown there: whoever the integration names, else
+    whoever owns the contact, else the integration's user."""
     priority: str = "normal"
 
 

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from sqlalchemy.orm import Session
 
@@ -31,10 +32,22 @@ BACKOFF_S = (1, 5, 15, 60, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_4
 """Seconds to wait after each failure: quick at first for a blip, then as Standard Webhooks has it, over three days."""
 MAX_TRIES = len(BACKOFF_S) + 1
 JITTER = 0.2
+UNLUCKY = 5
+"""Rows put off in a row after which a destination is left alone until the next sweep: it is the one that is unwell."""
 LEASE_S = 300.0
 """Longer than the slowest send: a first one asks a CRM a dozen things, each cut after 13 s."""
 
 _log = log.get(__name__)
+
+
+class _Fate(Enum):
+    """What became of a row that was taken."""
+
+    SENT = auto()
+    PARKED = auto()
+    PUT_OFF = auto()
+    LOST = auto()
+    """It was sent, but somebody else holds its lease by now and will say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +74,16 @@ def deliver_due(
     """
 
     def drain(name: str) -> int:
-        sent = 0
+        sent = unlucky = 0
         for _ in range(limit):
             row = _claim(sessions, lambda session: queries.claim(session, name, lease_s=LEASE_S))
             if row is None:
                 break
-            sent += _deliver(row, sessions, crms[name], recordings_url)
+            fate = _deliver(row, sessions, crms[name], recordings_url)
+            sent += fate is _Fate.SENT
+            unlucky = unlucky + 1 if fate is _Fate.PUT_OFF else 0
+            if unlucky == UNLUCKY:
+                break
         return sent
 
     if not crms:
@@ -80,7 +97,7 @@ def deliver_one(row_id: int, *, sessions: Sessions, crms: Mapping[str, Destinati
     sent = 0
     row = _claim(sessions, lambda session: queries.claim_row(session, row_id, crms.keys(), lease_s=LEASE_S))
     while row is not None:
-        sent += _deliver(row, sessions, crms[row.destination], recordings_url)
+        sent += _deliver(row, sessions, crms[row.destination], recordings_url) is _Fate.SENT
         done = row
         row = _claim(sessions, lambda session, done=done: queries.claim_after(session, done, lease_s=LEASE_S))
     return sent
@@ -91,8 +108,8 @@ def _claim(sessions: Sessions, take: Callable[..., OutboxRow | None]) -> OutboxR
         return take(tx.session)
 
 
-def _deliver(row: OutboxRow, sessions: Sessions, to: Destination, recordings_url: str) -> bool:
-    """Send a leased row and record what came of it. Returns whether it had its effect and we could say so."""
+def _deliver(row: OutboxRow, sessions: Sessions, to: Destination, recordings_url: str) -> _Fate:
+    """Send a leased row and record what came of it."""
     fields = {"outbox_id": row.id, "destination": row.destination, "kind": row.kind.value, "tries": row.tries}
     try:
         if row.tries > MAX_TRIES:
@@ -106,17 +123,17 @@ def _deliver(row: OutboxRow, sessions: Sessions, to: Destination, recordings_url
         _log.warning("outbox.parked", error=str(error), **fields)
         with transaction(sessions) as tx:
             queries.park(tx.session, row, str(error))
-        return False
+        return _Fate.PARKED
     except Exception as error:  # one row that nobody can send must not stop the others
         _log.warning("outbox.failed", error=repr(error), **fields)
         with transaction(sessions) as tx:
             _put_off(tx.session, row, error)
-        return False
+        return _Fate.PUT_OFF
     with transaction(sessions) as tx:
         won = queries.mark_sent(tx.session, row, sent.external_id)
         if won and sent.contact_id is not None:
             queries.link(tx.session, row, sent.contact_id)
-    return won
+    return _Fate.SENT if won else _Fate.LOST
 
 
 def _send(row: OutboxRow, letter: Letter, to: Destination) -> _Sent:

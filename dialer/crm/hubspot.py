@@ -160,7 +160,7 @@ class HubSpot:
             "hs_task_body": task.body,
             "hs_task_priority": PRIORITY.get(task.priority, "MEDIUM"),
             "hs_task_type": "CALL",
-            "hubspot_owner_id": task.owner or self._owner_id or self._owner_of(contact_id),
+            "hubspot_owner_id": self._owner(task.owner) or self._owner_id or self._owner_of(contact_id),
         }
         task_id = self._upsert("tasks", task.key, properties)
         self._associate("tasks", task_id, contact_id, TASK_TO_CONTACT)
@@ -207,6 +207,13 @@ class HubSpot:
         update = sdk.objects.SimplePublicObjectInput(properties=_filled({**properties, **ours}))
         self._ask(lambda: sdk.basic.update("contacts", contact_id, update, _request_timeout=self._timeout_s))
         return contact_id
+
+    def _owner(self, owner: str) -> str:
+        """The id of an owner who may be named by an e-mail address; "" if the account has none such."""
+        if "@" not in owner:
+            return owner
+        found = self._get("/crm/v3/owners", email=owner)["results"]
+        return str(found[0]["id"]) if found else ""
 
     def _owner_of(self, contact_id: str) -> str:
         sdk = self._api()
@@ -274,13 +281,14 @@ class HubSpot:
             if error.code != "409":  # another process was faster
                 raise
 
-    def _get(self, path: str) -> Any:
+    def _get(self, path: str, **query: str) -> Any:
         """Read a path that the SDK has no method for, with its connection pool, credentials and our timeout."""
         client = self._api().batch.api_client
-        return self._ask(
+        answer = self._ask(
             lambda: client.call_api(
                 path,
                 "GET",
+                query_params=list(query.items()),
                 header_params={"Accept": "application/json"},
                 auth_settings=["oauth2"],
                 response_types_map={200: "object"},
@@ -288,6 +296,9 @@ class HubSpot:
                 _request_timeout=self._timeout_s,
             )
         )
+        if not isinstance(answer, dict | list):
+            raise VendorSilent(VENDOR, f"{path} was answered with no JSON")
+        return answer
 
     def _api(self) -> SimpleNamespace:
         """Import and build the SDK's parts once: it builds a new connection pool on each attribute access."""

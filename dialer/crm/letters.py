@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,8 @@ from dialer.outcomes.models import Outcome
 
 URGENT = frozenset({FollowUpKind.CALL_INTERESTED, FollowUpKind.CALL_BACK})
 CALL_FINISHED = "call.finished"
+_EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+")
+"""CRMs refuse a whole contact for an e-mail address such as "n/a": that goes among the other fields instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +88,20 @@ def _contact(session: Session, row: OutboxRow, lead: Lead | None, call: Call | N
         latest = session.scalars(
             select(Outcome).where(Outcome.lead_id == lead.id).order_by(Outcome.at.desc()).limit(1)
         ).first()
+        usable = _EMAIL.fullmatch(lead.email) is not None
         return Contact(
             key=contact_key(lead.id),
             phone=lead.phone,
             first_name=lead.first_name,
             last_name=lead.last_name,
             company=lead.company,
-            email=lead.email,
+            email=lead.email if usable else "",
             status=lead.disposition or "",
-            fields={**lead.fields, **(latest.fields if latest else {})},
+            fields={
+                **lead.fields,
+                **({} if usable or not lead.email else {"email as given": lead.email}),
+                **(latest.fields if latest else {}),
+            },
         )
     if row.lead_id is not None or call is None:
         raise NotFound("lead", row.lead_id)

@@ -39,7 +39,6 @@ BUSY_LOGINS = frozenset({"server_error", "temporarily_unavailable", "rate_limit_
 NO_COMPANY = "[not provided]"
 """What Salesforce itself writes into a lead without a company."""
 PRIORITY = MappingProxyType({"high": "High", "normal": "Normal", "low": "Low"})
-SUBJECT_LENGTH = 255
 
 
 class _SessionOver(Exception):
@@ -78,7 +77,7 @@ class Salesforce:
         self._lock = threading.RLock()
         self._http: requests.Session | None = None
         self._sdk: Any = None
-        self._writable: Mapping[str, frozenset[str]] = {}
+        self._writable: Mapping[str, Mapping[str, int]] = {}
 
     def prepare(self) -> None:
         """See that the org has our external id fields. Costs nothing after the first success.
@@ -149,14 +148,14 @@ class Salesforce:
         due_at = task.due_at.astimezone(UTC)
         body = {
             "WhoId": contact_id,
-            "Subject": task.subject[:SUBJECT_LENGTH],
+            "Subject": task.subject,
             "Description": task.body,
             "Status": "Not Started",
             "Priority": PRIORITY.get(task.priority, "Normal"),
             "ActivityDate": due_at.date().isoformat(),
             "IsReminderSet": True,
             "ReminderDateTime": due_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "OwnerId": task.owner or self._owner_id or self._owner_of(contact_id),
+            "OwnerId": self._owner(task.owner) or self._owner_id or self._owner_of(contact_id),
         }
         return self._upsert_task(task.key, body)
 
@@ -172,34 +171,55 @@ class Salesforce:
     def _upsert(self, name: str, key: str, body: Mapping[str, Any]) -> str:
         self.prepare()
         # What we do not know is left out: an empty value would erase the sales team's own.
-        filled = {field: value for field, value in body.items() if value not in (None, "")}
+        filled = {field: self._cut(name, field, value) for field, value in body.items() if value not in (None, "")}
         address = f"{KEYS[name]}/{quote(key, safe='')}"
-        answer = self._ask(lambda sf: getattr(sf, name).upsert(address, filled, raw_response=True))
-        if answer.status_code != 204:
-            return str(answer.json()["id"])
-        found = self._find(name, key)
-        if found is None:
+
+        def send(sf: Any) -> str | None:
+            answer = getattr(sf, name).upsert(address, filled, raw_response=True)
+            return None if answer.status_code == 204 else str(answer.json()["id"])
+
+        record_id: str | None = self._ask(send) or self._find(name, key)
+        if record_id is None:
             raise VendorSilent(VENDOR, f"{name} {key} was written and is not there")
-        return found
+        return record_id
+
+    def _cut(self, name: str, field: str, value: Any) -> Any:
+        """Shorten a text to what the field takes: a longer one would cost the whole record."""
+        length = self._writable[name].get(field, 0)
+        return value[:length] if isinstance(value, str) and length else value
 
     def _find(self, name: str, key: str) -> str | None:
         """The id of the record with our key; None if there is none."""
-        value = key.replace("\\", "\\\\").replace("'", "\\'")
-        answer = self._ask(lambda sf: sf.query(f"SELECT Id FROM {name} WHERE {KEYS[name]} = '{value}' LIMIT 1"))
-        return str(answer["records"][0]["Id"]) if answer["records"] else None
+        return self._query(f"SELECT Id FROM {name} WHERE {KEYS[name]} = '{_quoted(key)}' LIMIT 1")
+
+    def _owner(self, owner: str) -> str:
+        """The id of a user who may be named by an e-mail address; "" if the org has none such."""
+        if "@" not in owner:
+            return owner
+        return self._query(f"SELECT Id FROM User WHERE Email = '{_quoted(owner)}' LIMIT 1") or ""
+
+    def _query(self, soql: str) -> str | None:
+        """The first record's id."""
+
+        def ask(sf: Any) -> str | None:
+            records = sf.query(soql)["records"]
+            return str(records[0]["Id"]) if records else None
+
+        found: str | None = self._ask(ask)
+        return found
 
     def _owner_of(self, lead_id: str) -> str:
-        return str(self._ask(lambda sf: sf.Lead.get(lead_id)).get("OwnerId") or "")
+        return str(self._ask(lambda sf: sf.Lead.get(lead_id)["OwnerId"]))
 
     def _known(self, name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Of these fields those that have a value, and that the org lets us write; our key is in the address alone."""
         self.prepare()
-        writable = self._writable[name] - {KEYS[name]}
+        writable = self._writable[name].keys() - {KEYS[name]}
         return {field: value for field, value in fields.items() if field in writable and value not in (None, "")}
 
-    def _survey(self, name: str) -> frozenset[str]:
-        """Names of the fields of one object that we may write."""
-        fields = self._ask(lambda sf: getattr(sf, name).describe())["fields"]
+    def _survey(self, name: str) -> dict[str, int]:
+        """The fields of one object that we may write, and how long a text each takes (0: it is no text)."""
+        fields = self._ask(lambda sf: getattr(sf, name).describe()["fields"])
         key = KEYS[name]
         if not any(field["name"] == key and field["externalId"] for field in fields):
             raise VendorRefused(
@@ -207,7 +227,7 @@ class Salesforce:
                 "INVALID_FIELD",
                 f"{name} has no external id field {key}: add it in Setup as a unique, case-sensitive text of 64",
             )
-        return frozenset(field["name"] for field in fields if field["updateable"] or field["createable"])
+        return {field["name"]: field["length"] for field in fields if field["updateable"] or field["createable"]}
 
     def _ask(self, request: Callable[[Any], Any]) -> Any:
         """Run one request, after one new log-in if the session is over; let only our own errors out."""
@@ -328,6 +348,11 @@ def _disconnected(error: requests.ConnectionError) -> DialerError:
     if isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError):
         return VendorBusy(VENDOR, f"cannot connect: {error}")
     return VendorSilent(VENDOR, f"no answer: {error}")
+
+
+def _quoted(text: str) -> str:
+    """Text within a SOQL literal."""
+    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _words(values: Iterable[str] | None) -> str:

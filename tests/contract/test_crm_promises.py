@@ -165,6 +165,20 @@ def test_task_goes_to_the_owner_of_the_integration(vendor: Vendor, world: CrmWor
     assert task["properties"][vendor.owner_field] == vendor.owner
 
 
+@pytest.mark.parametrize("email", ["sam@sales.example", "nobody@sales.example"])
+def test_owner_named_by_email_is_found(vendor: Vendor, world: CrmWorld, email: str) -> None:
+    crm = vendor.make(world.url, owner_id="" if email.startswith("sam") else vendor.owner)
+    crm.add_task(replace(TASK, owner=email), crm.upsert_contact(CONTACT))
+
+    assert world.records(vendor.crm)[-1]["properties"][vendor.owner_field] == vendor.owner
+
+
+def test_too_long_a_name_costs_no_record(crm: Crm, vendor: Vendor, world: CrmWorld) -> None:
+    crm.upsert_contact(replace(CONTACT, first_name="Sam" * 50))
+
+    assert len(world.records(vendor.crm, vendor.contact)) == 1
+
+
 def test_unknown_owner_is_refused(crm: Crm) -> None:
     with pytest.raises(VendorRefused, match=r"(?i)owner"):
         crm.add_task(replace(TASK, owner="999"), crm.upsert_contact(CONTACT))

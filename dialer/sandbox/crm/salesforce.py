@@ -208,20 +208,19 @@ def _run(org: Org, soql: str) -> list[Json]:
         raise refusal(400, "MALFORMED_QUERY", f"unexpected token in: {soql[:80]}")
     name, field, limit = parts["object"], parts["field"], int(parts["limit"] or 2000)
     wanted = [column.strip() for column in parts["fields"].split(",")]
-    if name not in FIELDS:
+    if name == "User":
+        rows = [{"Id": key, "Email": email} for key, email in USERS.items()]
+    elif name not in FIELDS:
         raise refusal(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")
-    for column in {*wanted, *([field] if field else [])} - {"Id", *FIELDS[name]}:
+    else:
+        rows = [_shown(record) for record in org.records.of(name)]
+    known = {"Id", "Email"} if name == "User" else {"Id", *FIELDS[name]}
+    for column in {*wanted, *([field] if field else [])} - known:
         raise refusal(400, "INVALID_FIELD", f"No such column '{column}' on entity '{name}'.")
-    found = org.records.of(name)
     if field:
         value = re.sub(r"\\(.)", r"\1", parts["value"])
-        found = [record for record in found if str(_shown(record).get(field)).casefold() == value.casefold()]
-    return [{"attributes": {"type": name}, **_columns(record, wanted)} for record in found[:limit]]
-
-
-def _columns(record: Record, wanted: list[str]) -> Json:
-    shown = _shown(record)
-    return {column: shown.get(column) for column in wanted}
+        rows = [row for row in rows if str(row.get(field)).casefold() == value.casefold()]
+    return [{"attributes": {"type": name}, **{column: row.get(column) for column in wanted}} for row in rows[:limit]]
 
 
 def _shown(record: Record) -> Json:

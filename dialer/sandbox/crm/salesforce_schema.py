@@ -33,7 +33,7 @@ class Field:
         return {
             "name": self.name,
             "type": self.type,
-            "length": self.length,
+            "length": self.length if self.type in ("string", "email", "reference") else 0,
             "custom": self.name.endswith("__c"),
             "externalId": self.external_id,
             "unique": self.external_id,
