@@ -32,6 +32,13 @@ _AMOUNT = re.compile(
     + r")\s*(hundred|thousand|million|k\b)?\s*(dollars?|euros?|pounds?|rupees?|bucks)?",
     re.IGNORECASE,
 )
+_NEAR = {
+    "none": ("low", "cold", "no"),
+    "high": ("hot", "very", "strong"),
+    "medium": ("warm", "some", "maybe"),
+    "transferred": ("interested",),
+}
+"""What is meant where a schema has other words for it."""
 _SCALE = {"hundred": 100, "thousand": 1000, "k": 1000, "million": 1_000_000}
 _COUNT = re.compile(
     r"\b(\d+|[a-z]+)\s+(?:people|employees|of us|persons|colleagues|users|seats|staff)|(?:are|"
@@ -171,8 +178,7 @@ class _Filler:
             return found
         told = f"{found} " if isinstance(found, str) else ""
         plain = {str(value).lower().replace("_", " "): value for value in allowed if value is not None}
-        near = {"none": ("low", "cold", "no"), "high": ("hot", "very", "strong"), "medium": ("warm", "some", "maybe")}
-        for word in (told.strip().lower().replace("_", " "), *near.get(told.strip(), ())):
+        for word in (told.strip().lower().replace("_", " "), *_NEAR.get(told.strip(), ())):
             match = next(
                 (value for text, value in plain.items() if word and (text == word or text.startswith(word))), None
             )

@@ -31,6 +31,7 @@ _MONEY = re.compile(
 _SOURCE = re.compile(
     r"\b(?:signed up|consent|your number|got the number|contact list|registered|enquir|inquir|requested)", re.I
 )
+_DURATION = re.compile(r"\b(?:minute|hour|day|week|month|year)s\b", re.IGNORECASE)
 _COMMON_TEXT = (
     "what that this with have your does will would there about from they much many long very when where which take "
     "work how you are the and for can did get"
@@ -82,6 +83,8 @@ class Prompt:
 
     def about(self, question: str) -> str:
         """The fact that has most of the question's words; "" if none has any."""
+        if re.search(r"how (long|soon|fast|quick)", question, re.IGNORECASE):
+            return next((fact for fact in self.facts if _DURATION.search(fact)), "")
         wanted = _stems(question)
         best = max(self.facts, key=lambda fact: len(wanted & _stems(fact)), default="")
         return best if wanted & _stems(best) else ""

@@ -164,7 +164,7 @@ class _Talk:
         if self._when() is not None:
             if _ASK_CALLBACK in self._last_said:
                 return self._later()
-            if _ASK_DAY in self._last_said:
+            if any("colleague" in text for text in self._said):  # our question may have been cut short
                 return self._settle()
         if "anything else" in self._last_said:
             return self._close("")
@@ -173,7 +173,7 @@ class _Talk:
     def _settle(self) -> Answer:
         """A colleague's call is agreed."""
         asked = phrase(self._heard)
-        if not asked and self._said[-1].count(_ASK_DAY) and sum(_ASK_DAY in text for text in self._said) < 2:
+        if not asked and sum(_ASK_DAY in text for text in self._said) < 2:
             return Answer(f"Gladly. {_ASK_DAY}")
         when = (
             f"{asked[0].upper()}{asked[1:]} it is. My colleague will call you then."

@@ -117,7 +117,7 @@ class Told:
         asked = [QUESTIONS[intent] for intent in dict.fromkeys(self.intents) if intent in QUESTIONS]
         more = []
         if self.time and self.disposition in ("callback", "interested"):
-            more.append(f"named as a time: {self.time}")
+            more.append(f"named {self.time} as a time")
         if asked:
             more.append(f"asked about {' and '.join(asked)}")
         return f"{first} They {' and '.join(more)}." if more else first
