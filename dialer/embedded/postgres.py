@@ -90,16 +90,14 @@ class Postgres:
                 f"{self.data} was made by PostgreSQL {found}; this Dialer brings {VERSION}. Move it away, or dump it "
                 f"with PostgreSQL {found} and restore it, or use a server of your own with DATABASE_URL."
             )
-        self.data.mkdir(parents=True, exist_ok=True)
         user, group = self._owner()
+        self._data_dir.mkdir(parents=True, exist_ok=True)
         if _is_root():
             _open_the_way(_binaries().parent)
             _open_the_way(self.data)
-            os.chown(self.data, user, group)
-        self.data.chmod(0o700)
         make_private(self.socket_dir, user=user, group=group)
         if not version.exists():
-            self._initdb(user, group)
+            self._make(user, group)
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start it, without waiting until it is ready. `prepare` comes first."""
@@ -115,23 +113,13 @@ class Postgres:
             group=group if _is_root() else None,
         )
 
-    def ensure_database(self) -> None:
-        """Create Dialer's database unless it is there. It must be ready."""
-        import psycopg
-
-        with psycopg.connect(self.database_url("postgres"), autocommit=True, connect_timeout=10) as connection:
-            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-            if known is None:
-                connection.execute(f'CREATE DATABASE "{DATABASE}"')
-
     @contextmanager
     def running(self) -> Iterator[Postgres]:
-        """Run it for as long as the block lasts, with Dialer's database in it."""
+        """Run it for as long as the block lasts."""
         self.prepare()
         child = self.start()
         try:
             wait_ready(self, child)
-            self.ensure_database()
             yield self
         finally:
             children.stop(child, self.stop_signal, within_s=self.stop_s)
@@ -153,26 +141,33 @@ class Postgres:
             "Create one, run Dialer as another user, or set DATABASE_URL."
         )
 
-    def _initdb(self, user: int, group: int) -> None:
-        for leftover in self.data.iterdir():  # of an initdb that was killed: without PG_VERSION no cluster is here
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        result = subprocess.run(
-            [
-                *(str(_binaries() / "initdb"), "-D", str(self.data), "-U", "dialer", "--auth=trust", "--encoding=UTF8"),
-                *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions"),
-                *(() if self._durable else ("--no-sync",)),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=self.data,
-            user=user if _is_root() else None,
-            group=group if _is_root() else None,
-            extra_groups=[] if _is_root() else None,
-        )
-        if result.returncode != 0:
-            (self.data / "PG_VERSION").unlink(missing_ok=True)
-            raise DialerError(f"PostgreSQL's data could not be made in {self.data}: {result.stderr.strip()[-600:]}")
+    def _make(self, user: int, group: int) -> None:
+        """Make the cluster with Dialer's database beside its place, then move it there: half of one is never seen."""
+        fresh = self.data.with_suffix(".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        make_private(fresh, user=user, group=group)
+        initdb = [
+            *("initdb", "-D", str(fresh), "-U", "dialer", "--auth=trust", "--encoding=UTF8", "--no-instructions"),
+            *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+            *(() if self._durable else ("--no-sync",)),
+        ]
+        single = ["postgres", "--single", "-D", str(fresh), "template1"]
+        for command, words in ((initdb, ""), (single, f"CREATE DATABASE {DATABASE}\n")):
+            result = subprocess.run(
+                [str(_binaries() / command[0]), *command[1:]],
+                input=words,
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=fresh,
+                user=user if _is_root() else None,
+                group=group if _is_root() else None,
+                extra_groups=[] if _is_root() else None,
+            )
+            if result.returncode != 0 or "ERROR:" in result.stderr:
+                raise DialerError(f"PostgreSQL's data could not be made in {fresh}: {result.stderr.strip()[-600:]}")
+        shutil.rmtree(self.data, ignore_errors=True)  # empty, or of a cluster without PG_VERSION: none
+        fresh.rename(self.data)
 
 
 def wait_ready(server: Postgres, child: subprocess.Popen[bytes], within_s: float = START_S) -> None:

@@ -72,6 +72,7 @@ def environment(options: Options) -> Mapping[str, str]:
         "SALESFORCE_DOMAIN": "sandbox.my",
         "WEBHOOK_URL": f"{here}/world/webhook",
         "WEBHOOK_SECRET": options.webhook_secret,
+        "WEBHOOK_ALLOW_PRIVATE": "true",
     }
 
 

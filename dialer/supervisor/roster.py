@@ -93,6 +93,7 @@ def whole_environment(settings: Settings, more: Mapping[str, str]) -> dict[str, 
         "DIALER_WEB_PORT": str(settings.web_port),
         "DIALER_FLOWER_PORT": str(settings.flower_port),
         "DIALER_FLOWER_PASSWORD": settings.flower_password.get_secret_value(),
+        "DIALER_WORKER_EVENTS": "true",
         "PYTHONUNBUFFERED": "1",
     }
     return dict(os.environ) | shared | dict(more)
