@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -52,11 +53,11 @@ class Exchange:
         slot = max(loop.time(), self._next_slot)
         self._next_slot = slot + 1.0 / self._world.options.cps
         call.queue_ms = round((slot - loop.time()) * 1000)
-        self._world.start(self._outbound(call, slot))
+        self._world.start(self._alive(call, self._outbound(call, slot)))
 
     def receive(self, call: Call, url: str, meeting: Meeting) -> None:
         """Let a person's call come in, to be answered by what `url` says."""
-        self._world.start(self._inbound(call, url, meeting))
+        self._world.start(self._alive(call, self._inbound(call, url, meeting)))
 
     def resume(self, call: Call) -> None:
         """Take up a call that a restart found unfinished: dial it if it never was, else end it."""
@@ -64,6 +65,15 @@ class Exchange:
             self.place(call)
         else:
             self._finish(call, "failed" if call.answered_at is None else "completed")
+
+    async def _alive(self, call: Call, life: Coroutine[Any, Any, None]) -> None:
+        """Whatever goes wrong in a call, it ends."""
+        try:
+            await life
+        except Exception:
+            _log.exception("sandbox.call_failed", call=call.sid)
+            if not call.over:
+                self._finish(call, "failed")
 
     async def _outbound(self, call: Call, slot: float) -> None:
         wait_s = self._world.options.wait_s

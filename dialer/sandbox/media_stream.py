@@ -72,11 +72,10 @@ class MediaStream(picows.WSListener):
         self._line.far_end = self
 
     async def close(self) -> None:
-        """Say stop and close the socket; one that is closed already is no error."""
+        """Say stop and close the socket; one that is closed already, or never was open, is no error."""
         self._let_go()
-        if not self.over.is_set():
+        if self._transport is not None and not self.over.is_set():
             self._send({"event": "stop", "stop": self._ids})
-            assert self._transport is not None
             self._transport.send_close(picows.WSCloseCode.OK)
             try:
                 await asyncio.wait_for(self.over.wait(), 1.0)

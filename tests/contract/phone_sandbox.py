@@ -18,6 +18,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from starlette.types import ASGIApp
+from starlette.websockets import WebSocketState
 from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
@@ -135,7 +136,7 @@ class Application:
             try:
                 if self.converse is not None:
                     await self.converse(talk)
-                while True:
+                while websocket.application_state is WebSocketState.CONNECTED:
                     await talk.next()
             except WebSocketDisconnect:
                 pass
