@@ -63,12 +63,11 @@ _EXISTING_ID = re.compile(r"Existing ID: (\d+)")
 class _Account:
     """What `prepare` learned about the account."""
 
-    name: str
     zone: ZoneInfo
     dispositions: Mapping[str, str]
     """GUID by label, lower case."""
-    writable: Mapping[str, frozenset[str]]
-    """Names of the properties that an integration may set, by object type."""
+    texts: frozenset[str]
+    """The account's own contact properties that take any text."""
 
 
 class HubSpot:
@@ -106,7 +105,9 @@ class HubSpot:
 
     def upsert_contact(self, contact: Contact) -> str:
         """Create or update the contact whose `dialer_lead_id` is the lead's key."""
+        own = self._prepared().texts
         properties = {
+            **{name: _text(value) for name, value in contact.fields.items() if name in own},
             "firstname": contact.first_name,
             "lastname": contact.last_name,
             "company": contact.company,
@@ -114,7 +115,6 @@ class HubSpot:
             "email": contact.email,
             "dialer_status": contact.status,
             "dialer_details": _lines(contact.fields),
-            **self._known("contacts", contact.fields),
         }
         try:
             return self._upsert("contacts", contact.key, properties)
@@ -165,11 +165,6 @@ class HubSpot:
         task_id = self._upsert("tasks", task.key, properties)
         self._associate("tasks", task_id, contact_id, TASK_TO_CONTACT)
         return task_id
-
-    def _known(self, object_type: str, fields: Mapping[str, Any]) -> dict[str, str]:
-        """Of a lead's own fields those that the account has a property for."""
-        writable = self._prepared().writable[object_type] - {KEYS[object_type]}
-        return {name: _text(value) for name, value in fields.items() if name in writable}
 
     def _disposition(self, disposition: str) -> str:
         guids = self._prepared().dispositions
@@ -237,15 +232,15 @@ class HubSpot:
         """Read what the account has and add what we need."""
         details = self._get("/account-info/v3/details")
         labels = self._get("/calling/v1/dispositions")
+        contacts, *_ = (self._ensure(object_type) for object_type in KEYS)
         return _Account(
-            name=str(details.get("portalId")),
             zone=_zone(str(details.get("timeZone", "UTC"))),
             dispositions={str(row["label"]).lower(): str(row["id"]) for row in labels if not row.get("deleted")},
-            writable={object_type: self._ensure(object_type) for object_type in KEYS},
+            texts=contacts,
         )
 
     def _ensure(self, object_type: str) -> frozenset[str]:
-        """Create our missing properties of one object type; return the names that may be written."""
+        """Create our missing properties of one object type; return the account's own that take any text."""
         sdk = self._api()
         have = self._ask(lambda: sdk.properties.get_all(object_type, _request_timeout=self._timeout_s)).results
         by_name = {row.name: row for row in have}
@@ -262,8 +257,8 @@ class HubSpot:
         for name, field_type in wanted.items():
             if name not in by_name:
                 self._create_property(object_type, name, field_type, group, unique=name == key)
-        writable = {row.name for row in have if not row.calculated and not _read_only(row)}
-        return frozenset(writable | wanted.keys())
+        own = {row.name for row in have if row.type == "string" and not row.hubspot_defined and not _read_only(row)}
+        return frozenset(own - wanted.keys())
 
     def _create_property(self, object_type: str, name: str, field_type: str, group: str, *, unique: bool) -> None:
         sdk = self._api()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,16 @@ BUSY_LOGINS = frozenset({"server_error", "temporarily_unavailable", "rate_limit_
 NO_COMPANY = "[not provided]"
 """What Salesforce itself writes into a lead without a company."""
 PRIORITY = MappingProxyType({"high": "High", "normal": "Normal", "low": "Low"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """The fields of one object that we may write."""
+
+    lengths: Mapping[str, int]
+    """How long a text each takes, by name; 0: it is no text."""
+    texts: frozenset[str]
+    """The org's own fields that take any text."""
 
 
 class _SessionOver(Exception):
@@ -77,7 +88,7 @@ class Salesforce:
         self._lock = threading.RLock()
         self._http: requests.Session | None = None
         self._sdk: Any = None
-        self._writable: Mapping[str, Mapping[str, int]] = {}
+        self._fields: Mapping[str, _Fields] = {}
 
     def prepare(self) -> None:
         """See that the org has our external id fields. Costs nothing after the first success.
@@ -86,8 +97,8 @@ class Salesforce:
             VendorRefused: a field is missing or is no external id; the message says which.
         """
         with self._lock:
-            if not self._writable:
-                self._writable = {name: self._survey(name) for name in KEYS}
+            if not self._fields:
+                self._fields = {name: self._survey(name) for name in KEYS}
 
     def check(self) -> str:
         """Return the org's instance, after having looked for our fields."""
@@ -109,7 +120,11 @@ class Salesforce:
             STATUS: contact.status,
             DETAILS: _lines(contact.fields),
         }
-        body = self._known("Lead", {**contact.fields, **fields})
+        self.prepare()
+        here = self._fields["Lead"]
+        own = {name: value for name, value in contact.fields.items() if name in here.texts}
+        wanted = {**own, **fields}
+        body = {name: value for name, value in wanted.items() if name in here.lengths and value not in (None, "")}
         try:
             return self._upsert("Lead", contact.key, body)
         except VendorRefused as error:
@@ -185,7 +200,7 @@ class Salesforce:
 
     def _cut(self, name: str, field: str, value: Any) -> Any:
         """Shorten a text to what the field takes: a longer one would cost the whole record."""
-        length = self._writable[name].get(field, 0)
+        length = self._fields[name].lengths.get(field, 0)
         return value[:length] if isinstance(value, str) and length else value
 
     def _find(self, name: str, key: str) -> str | None:
@@ -211,14 +226,8 @@ class Salesforce:
     def _owner_of(self, lead_id: str) -> str:
         return str(self._ask(lambda sf: sf.Lead.get(lead_id)["OwnerId"]))
 
-    def _known(self, name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Of these fields those that have a value, and that the org lets us write; our key is in the address alone."""
-        self.prepare()
-        writable = self._writable[name].keys() - {KEYS[name]}
-        return {field: value for field, value in fields.items() if field in writable and value not in (None, "")}
-
-    def _survey(self, name: str) -> dict[str, int]:
-        """The fields of one object that we may write, and how long a text each takes (0: it is no text)."""
+    def _survey(self, name: str) -> _Fields:
+        """Look at the fields of one object."""
         fields = self._ask(lambda sf: getattr(sf, name).describe()["fields"])
         key = KEYS[name]
         if not any(field["name"] == key and field["externalId"] for field in fields):
@@ -227,7 +236,9 @@ class Salesforce:
                 "INVALID_FIELD",
                 f"{name} has no external id field {key}: add it in Setup as a unique, case-sensitive text of 64",
             )
-        return {field["name"]: field["length"] for field in fields if field["updateable"] or field["createable"]}
+        writable = [field for field in fields if field["createable"]]
+        own = {field["name"] for field in writable if field["custom"] and field["type"] in ("string", "textarea")}
+        return _Fields({field["name"]: field["length"] for field in writable}, frozenset(own - {key, STATUS, DETAILS}))
 
     def _ask(self, request: Callable[[Any], Any]) -> Any:
         """Run one request, after one new log-in if the session is over; let only our own errors out."""

@@ -173,6 +173,19 @@ def test_owner_named_by_email_is_found(vendor: Vendor, world: CrmWorld, email: s
     assert world.records(vendor.crm)[-1]["properties"][vendor.owner_field] == vendor.owner
 
 
+@pytest.mark.parametrize("column", ["email", "firstname", "hs_object_id", "Status", "OwnerId", "LastName"])
+def test_csv_column_named_like_a_field_changes_nothing_there(
+    crm: Crm, vendor: Vendor, world: CrmWorld, column: str
+) -> None:
+    crm.upsert_contact(CONTACT)
+    before = world.records(vendor.crm)[0]["properties"]
+
+    crm.upsert_contact(replace(CONTACT, fields={column: "nonsense"}))
+
+    after = world.records(vendor.crm)[0]["properties"]
+    assert {name for name in after if after[name] != before.get(name)} <= {"dialer_details", "Dialer_Details__c"}
+
+
 def test_too_long_a_name_costs_no_record(crm: Crm, vendor: Vendor, world: CrmWorld) -> None:
     crm.upsert_contact(replace(CONTACT, first_name="Sam" * 50))
 
