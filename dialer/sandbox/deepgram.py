@@ -91,12 +91,17 @@ class _Stream:
             sender.cancel()
 
     async def _read(self, sender: asyncio.Task[None]) -> None:
+        try:
+            async with asyncio.timeout(self._idle_s) as idle:
+                await self._read_on(sender, idle)
+        except TimeoutError:
+            await self._socket.close(1011, "NET-0001: no audio or KeepAlive arrived in time")
+
+    async def _read_on(self, sender: asyncio.Task[None], idle: asyncio.Timeout) -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            try:
-                message = await asyncio.wait_for(self._socket.receive(), self._idle_s)
-            except TimeoutError:
-                await self._socket.close(1011, "NET-0001: no audio or KeepAlive arrived in time")
-                return
+            message = await self._socket.receive()
+            idle.reschedule(loop.time() + self._idle_s)
             if message["type"] == "websocket.disconnect":
                 return
             audio = message.get("bytes")
