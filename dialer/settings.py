@@ -58,6 +58,8 @@ class Vendors(BaseSettings):
     webhook_url: str = ""
     webhook_secret: SecretStr = SecretStr("")
     """Standard Webhooks secret: `whsec_` and 24 to 64 bytes in base64."""
+    webhook_allow_private: bool = False
+    """Let the webhook go to a private or loopback address, over plain HTTP."""
 
 
 class Settings(BaseSettings):
@@ -93,6 +95,8 @@ class Settings(BaseSettings):
     """Paced seats of one call worker; its threads pool is twice that, so that takeovers find room."""
     call_ratio: float = 1.0
     """Open calls per paced seat. Above 1 some answered calls will find no seat."""
+    worker_events: bool = False
+    """Send Celery's events, which Flower shows."""
     settle_grace_s: float = 900.0
     """How long an unknown dial must be absent from the carrier's list before it counts as never placed."""
     secret_key: SecretStr = SecretStr("")

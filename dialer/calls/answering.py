@@ -47,6 +47,7 @@ class Decision:
     epoch: int = 0
     url: str = ""
     number: str = ""
+    caller_id: str = ""
     stray: str = ""
     """A carrier call that must be hung up."""
 
@@ -93,7 +94,8 @@ def continued(sessions: Sessions, call_id: UUID, said: reporting.Report | None) 
             return Decision(Do.NOTHING)
         if call.ending == EndReason.TRANSFER and call.transfer_to and call.state in LIVE:
             move(session, call_id, CallState.TRANSFERRED, now=now, by="carrier continue", why="transfer was agreed")
-            return Decision(Do.TRANSFER, number=call.transfer_to)
+            ours = call.from_number if call.direction is Direction.OUTBOUND else call.to_number
+            return Decision(Do.TRANSFER, number=call.transfer_to, caller_id=ours)
         if call.ending is not None or call.state not in LIVE:
             return Decision(Do.HANG_UP)
         return _seat(session, call, again=True)

@@ -29,7 +29,7 @@ from dialer.campaigns.calendar import calendar
 from dialer.campaigns.claiming import take_new_slot
 from dialer.campaigns.models import CampaignState
 from dialer.crash import crash_point
-from dialer.db import Sessions, lock_phone, transaction
+from dialer.db import Sessions, Transaction, lock_phone, transaction
 from dialer.errors import CarrierBusy, CarrierRefused, CarrierSilent, Reach
 from dialer.leads import consent, places, suppression
 from dialer.leads import moving as lead_moving
@@ -58,7 +58,7 @@ class Dialing:
     carrier: Carrier
     public_url: str
     secret: str
-    refused: Callable[[Session, Call, CarrierRefused, datetime], None]
+    refused: Callable[[Transaction, Call, CarrierRefused], None]
     """Writes the outcome of a refused call, in the transaction that moves it."""
 
 
@@ -264,7 +264,7 @@ def _refused(call_id: UUID, on: Dialing, error: CarrierRefused) -> None:
             carrier_code=error.code,
         )
         if moved:
-            on.refused(session, queries.one(session, call_id), error, now)
+            on.refused(tx, queries.one(session, call_id), error)
 
 
 def _unknown(call_id: UUID, on: Dialing, why: str) -> None:

@@ -181,7 +181,7 @@ def _use(session: Session, call: Call, fact: ToolWanted, now: datetime) -> Reply
 def _callback(session: Session, call: Call, arguments: Any, now: datetime) -> Reply:
     lead = session.get(Lead, call.lead_id) if call.lead_id else None
     zone = briefings.zone_of(call, lead)
-    at = read_time(arguments.get("at") or arguments.get("time") or "", zone)
+    at = read_time(arguments.get("when") or "", zone)
     if at is None:
         return Reply(ok=False, text="That time cannot be read. Ask for day and hour, and give it as ISO 8601.")
     if not now < at < now + CALLBACK_AHEAD:
@@ -210,4 +210,4 @@ def callback_agreed(session: Session, call_id: UUID) -> datetime | None:
     if used is None:
         return None
     lead = session.get(Lead, call.lead_id) if call.lead_id else None
-    return read_time(used.arguments.get("at") or used.arguments.get("time"), briefings.zone_of(call, lead))
+    return read_time(used.arguments.get("when"), briefings.zone_of(call, lead))

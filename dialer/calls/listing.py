@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,16 @@ class SeatsView:
     workers: int
     paced: int
     taken: int
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What an organization's calls do now. Minutes and hours are those of campaign time."""
+
+    open: int
+    talking: int
+    last_minute: int
+    last_hour: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +254,19 @@ def recording(session: Session, organization_id: UUID, call_id: UUID) -> str:
     return name
 
 
+def recording_named(session: Session, organization_id: UUID, name: str) -> str:
+    """Return the name of a recording, if it is of one of the organization's calls.
+
+    Raises:
+        NotFound: it is not.
+    """
+    mine = select(Call.recording).where(Call.organization_id == organization_id, Call.recording == name)
+    found = session.scalar(mine.limit(1))
+    if not found:
+        raise NotFound("recording", name)
+    return found
+
+
 def seats(session: Session) -> SeatsView:
     """Count the seats of workers whose heartbeat is under 5 s old, and how many are taken."""
     lives = Worker.heartbeat_wall > func.clock_timestamp() - func.make_interval(0, 0, 0, 0, 0, 0, HEARTBEAT_COUNTS_S)
@@ -252,6 +275,17 @@ def seats(session: Session) -> SeatsView:
     ).one()
     taken = session.scalar(select(func.count()).where(Call.state.in_(LIVE), Call.seat == SeatState.TAKEN)) or 0
     return SeatsView(workers, int(paced), taken)
+
+
+def activity(session: Session, organization_id: UUID, now: datetime) -> Activity:
+    """Count an organization's open calls, and those claimed within the last minute and hour."""
+    mine = Call.organization_id == organization_id
+    still = select(func.count(), func.count().filter(Call.state.in_(LIVE))).where(mine, Call.state.in_(OPEN))
+    recent = select(func.count(), func.count().filter(Call.claimed_at > now - timedelta(minutes=1))).where(
+        mine, Call.claimed_at > now - timedelta(hours=1)
+    )
+    (open_now, talking), (hour, minute) = session.execute(still).one(), session.execute(recent).one()
+    return Activity(open_now, talking, minute, hour)
 
 
 def open_by_state(session: Session) -> dict[str, int]:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -238,10 +238,14 @@ def _explain(
 
 def take_new_slot(session: Session, call_id: UUID, account_id: UUID, now: datetime) -> datetime:
     """Give a late call a new slot, so that a sweep never makes a burst. Returns the slot."""
+    slot = slot_now(session, account_id, now)
+    session.execute(update(Call).where(Call.id == call_id, Call.state == CallState.CLAIMED).values(dial_at=slot))
+    return slot
+
+
+def slot_now(session: Session, account_id: UUID, now: datetime) -> datetime:
+    """Take the next slot of a carrier account, under its row's lock."""
     account: CarrierAccount = queries.account_for_update(session, account_id)
     slot = max(now, account.next_slot or now)
     account.next_slot = slot + timedelta(seconds=1 / account.cps)
-    session.execute(
-        text("UPDATE calls SET dial_at = :slot WHERE id = :id AND state = 'claimed'"), {"slot": slot, "id": call_id}
-    )
     return slot

@@ -21,6 +21,7 @@ def call(
     as_json: AsJson = False,
 ) -> None:
     """Let an agent call you, through the same protocol as a campaign's calls. `dialer up` must be running."""
+    from dialer import wiring
     from dialer.calls import testing
 
     with opened(data_dir, organization) as context:
@@ -29,7 +30,7 @@ def call(
             organization_id=context.organization_id,
             phone=phone,
             agent=agent,
-            settings=context.settings,
             by=context.by,
+            messages=wiring.Wiring(context.settings).messages,
         )
     (print_json if as_json else print_fields)({"id": str(call_id), "phone": phone, "agent": agent})

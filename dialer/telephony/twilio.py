@@ -1,7 +1,7 @@
 """Twilio, and SignalWire's compatible API by its base URL, through the twilio SDK.
 
-The SDK has no timeouts, no deadline and no idea whether anything was sent, so it speaks through `_Http`: an httpx client
-that never retries, and whose trace hook is the last thing to run on the connected socket before the first byte.
+The SDK has no timeouts, no deadline and no idea whether anything was sent, so it speaks through `_Http`: an httpx
+client that never retries, and whose trace hook is the last thing to run on the connected socket before the first byte.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ class _Sending:
 _sending: ContextVar[_Sending | None] = ContextVar("sending", default=None)
 
 
-class _Http(HttpClient):
+class _Http(HttpClient):  # type: ignore[misc]  # the SDK ships no types
     """The SDK's transport."""
 
     def __init__(self, base_url: str) -> None:
-        super().__init__(None, False, TOTAL_S)  # type: ignore[no-untyped-call]  # noqa: FBT003 - the SDK's own order
+        super().__init__(None, False, TOTAL_S)  # noqa: FBT003 - the SDK's own order
         self._base_url = base_url.rstrip("/")
         self._client = httpx.Client(
             timeout=httpx.Timeout(TOTAL_S, connect=CONNECT_S), limits=httpx.Limits(max_connections=100)
@@ -71,8 +71,8 @@ class _Http(HttpClient):
         self,
         method: str,
         uri: str,
-        params: dict[str, object] | None = None,
-        data: dict[str, object] | None = None,
+        params: dict[str, Any] | None = None,
+        data: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         timeout: float | None = None,
@@ -149,7 +149,7 @@ class Twilio:
             _sending.reset(token)
         if not call.sid:
             raise CarrierSilent("the carrier accepted, but gave no id")
-        return call.sid
+        return str(call.sid)
 
     def _machine_detection(self, order: DialOrder) -> dict[str, Any]:
         if not order.detect_machine:

@@ -1,20 +1,23 @@
-"""What every request of one web process shares: settings, database, and the key that signs."""
+"""What every request of one web process shares: settings, the wiring, and the counter of log-ins."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
-from sqlalchemy import Engine
 from starlette.requests import HTTPConnection
 
-from dialer import db
-from dialer.accounts import secret
 from dialer.accounts.throttle import LoginThrottle
 from dialer.db import Sessions
 from dialer.errors import BadInput
 from dialer.settings import Settings
+
+if TYPE_CHECKING:
+    from workers.wiring import Wiring
+
+# As many as the threads that endpoints run in: none of them waits for a connection.
+POOL_SIZE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +25,28 @@ class WebState:
     """Opened once with the application, closed with it."""
 
     settings: Settings
-    engine: Engine
+    wiring: Wiring
     sessions: Sessions
     secret: str
     throttle: LoginThrottle
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self.sessions.kw["bind"].dispose()
+
 
 def open_state(settings: Settings) -> WebState:
-    """Open the pool (no connection is made yet) and read the key.
+    """Wire everything up; no connection is made yet.
 
     Raises:
         BadInput: no database is configured.
     """
     if not settings.database_url:
         raise BadInput("The web process needs a database: set DATABASE_URL, or start everything with `dialer up`.")
-    engine = db.engine(settings.database_url, pool_size=10, max_overflow=30)
-    return WebState(settings, engine, db.sessions(engine), secret.read(settings), LoginThrottle(settings.redis_url))
+    from workers.wiring import Wiring
+
+    wiring = Wiring(settings, pool_size=POOL_SIZE)
+    return WebState(settings, wiring, wiring.sessions, wiring.secret, LoginThrottle(settings.redis_url))
 
 
 def of(connection: HTTPConnection) -> WebState:

@@ -58,7 +58,7 @@ BEGIN
         RAISE EXCEPTION 'the outcome of call % was written before the call was over', NEW.call_id
             USING ERRCODE = 'check_violation';
     END IF;
-    IF NEW.lead_id IS NOT NULL AND NOT EXISTS (SELECT FROM lead_moves WHERE lead_id = NEW.lead_id AND call_id = NEW.call_id
+    IF NEW.lead_id IS NOT NULL AND EXISTS (SELECT FROM calls WHERE id = NEW.call_id AND direction = 'outbound') AND NOT EXISTS (SELECT FROM lead_moves WHERE lead_id = NEW.lead_id AND call_id = NEW.call_id
         AND state <> 'in_flight')
     THEN
         RAISE EXCEPTION 'the outcome of call % came without the next step of lead %', NEW.call_id, NEW.lead_id

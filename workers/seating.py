@@ -1,0 +1,109 @@
+"""A call worker's seats: its media server, and the heartbeat that makes its seats count.
+
+Started by a bootstep before the worker takes work; on SIGTERM the worker drains: it takes no new seat, its row says so,
+and the media server stops after the last thread has handed in its facts.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+
+from celery import bootsteps, signals
+from sqlalchemy.exc import DBAPIError
+
+from dialer import log, wiring
+from dialer.calls import seats
+from dialer.calls.conversing import Seats
+from dialer.conversation.server import MediaServer
+from dialer.db import transaction
+
+BEAT_S = 1.0
+STOP_S = 5.0
+
+logger = log.get(__name__)
+_current: Seating | None = None
+
+
+def current() -> Seats | None:
+    """The seats of this process; None while it drains: the call wants another worker."""
+    return None if _current is None or _current.draining else _current.seats
+
+
+class Seating:
+    """The media server, the worker's row, and the thread that keeps the row fresh."""
+
+    def __init__(self, on: wiring.Wiring) -> None:
+        settings = on.settings
+        self._on = on
+        self._name = settings.worker_name or f"{socket.gethostname().split('.')[0].lower()}-{os.getpid()}"
+        self._media = MediaServer(
+            name=self._name,
+            host=settings.media_host,
+            port=settings.media_port,
+            vendors=wiring.live_vendors(settings),
+            recordings=settings.data_dir / "recordings",
+        )
+        port = self._media.start()
+        media_url = settings.media_url or f"ws://{settings.media_host}:{port}"
+        self.draining = False
+        self.seats = Seats(on.sessions, self._media, on.messages, self._name, media_url, on.effects)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._thread.start()
+
+    def _beat(self) -> None:
+        while True:
+            try:
+                with transaction(self._on.sessions) as tx:
+                    seats.beat(
+                        tx.session,
+                        name=self._name,
+                        media_url=self.seats.media_url,
+                        seats=self._on.settings.seats,
+                        draining=self.draining,
+                    )
+            except DBAPIError as error:
+                logger.warning("no heartbeat", error=str(error))
+            if self._stopped.wait(BEAT_S):
+                return
+
+    def stop(self) -> None:
+        """End: the last thread has handed in."""
+        self._stopped.set()
+        self._thread.join(STOP_S)
+        self._media.stop(timeout_s=STOP_S)
+        try:
+            with transaction(self._on.sessions) as tx:
+                seats.leave(tx.session, self._name)
+        except DBAPIError as error:
+            logger.warning("worker row left behind", error=str(error))
+
+
+class SeatingStep(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Starts the seats with the worker. Its stop only begins the drain: the pool stops after it."""
+
+    def start(self, _worker: object) -> None:
+        """Open the seats."""
+        global _current
+        from workers.app import on
+
+        _current = Seating(on)
+
+    def stop(self, _worker: object) -> None:
+        """Take no new call."""
+        if _current is not None:
+            _current.draining = True
+
+
+@signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def _drain(**_: object) -> None:
+    if _current is not None:
+        _current.draining = True
+
+
+@signals.worker_shutdown.connect  # type: ignore[untyped-decorator]
+def _end(**_: object) -> None:
+    if _current is not None:
+        _current.stop()

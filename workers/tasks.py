@@ -1,0 +1,111 @@
+"""The tasks: each parses ids and calls one function. A message is a hint; the row is the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
+
+from dialer import clock, log
+from dialer.calls import conversing, dialing, restoring, sweeping
+from dialer.campaigns import claiming, lifecycle
+from dialer.crm import delivery
+from dialer.db import transaction
+from dialer.errors import TransientError, UnknownEffect
+from dialer.outcomes import finishing
+from workers import seating
+from workers.app import app, on
+
+P = ParamSpec("P")
+logger = log.get(__name__)
+
+
+def _task(name: str) -> Callable[[Callable[P, object]], Callable[P, None]]:
+    """Register a task. What may pass by itself is logged in a line: the sweeper brings the work back."""
+
+    def register(function: Callable[P, object]) -> Callable[P, None]:
+        @wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                function(*args, **kwargs)
+            except (TransientError, UnknownEffect, DBAPIError) as error:
+                logger.warning("task put off", task=name, error=str(error))
+
+        app.task(run, name=name, shared=False)
+        return run
+
+    return register
+
+
+@_task("campaigns.tick")
+def tick() -> None:
+    """Open and close campaigns, and claim what may be called now."""
+    with transaction(on.sessions) as tx:
+        lifecycle.open_and_close(tx.session, now=clock.now(tx.session))
+    claiming.claim(
+        on.sessions,
+        publish=lambda call_id: on.messages.send("leads.place", str(call_id)),
+        ratio=on.settings.call_ratio,
+        secret=on.secret,
+    )
+
+
+@_task("campaigns.sweep")
+def sweep() -> None:
+    """Wake what is due and nobody has moved."""
+    woken = sweeping.sweep(on.sweeping)
+    if any(woken.values()):
+        logger.info("swept", **woken)
+
+
+@_task("campaigns.watch_seats")
+def watch_seats() -> None:
+    """Bring calls of dead workers to other seats."""
+    sweeping.watch_seats(on.sweeping)
+
+
+@_task("campaigns.compare_with_carrier")
+def compare_with_carrier() -> None:
+    """Notice a restored database."""
+    restoring.compare(on.sessions, on.carrier, grace_s=on.settings.settle_grace_s)
+
+
+@_task("leads.place")
+def place(call_id: str) -> None:
+    """Dial one claimed call."""
+    dialing.place(UUID(call_id), on.dialing)
+
+
+@_task("leads.reconcile")
+def reconcile(call_id: str) -> None:
+    """Ask the carrier about one call."""
+    sweeping.reconcile(UUID(call_id), on.settling)
+
+
+@_task("calls.converse")
+def converse(call_id: str, epoch: str) -> None:
+    """Hold one call."""
+    seats = seating.current()
+    if seats is not None:
+        conversing.converse(UUID(call_id), int(epoch), seats)
+
+
+@_task("results.finish")
+def finish(call_id: str) -> None:
+    """Write the outcome of a call that is over."""
+    finishing.finish(UUID(call_id), on.finishing)
+
+
+@_task("results.deliver")
+def deliver(row_id: str) -> None:
+    """Send one outbox row."""
+    delivery.deliver_one(int(row_id), sessions=on.sessions, crms=on.crms, recordings_url=on.recordings_url)
+
+
+@_task("results.drain")
+def drain() -> None:
+    """Send what is due in the outbox."""
+    delivery.deliver_due(on.sessions, on.crms, recordings_url=on.recordings_url)
