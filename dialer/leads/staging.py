@@ -1,0 +1,221 @@
+"""A batch of rows brought into the database: one COPY into a staging table, then set-based statements.
+
+Two temporary tables live as long as the import's connection: `staged_leads`, emptied at each commit, and `seen_phones`,
+which remembers the numbers of the file so that nobody's memory has to. A batch is one short transaction and can be run
+again: what it did already is found done.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from dialer.leads.consent import ENOUGH
+from dialer.leads.rows import Candidate
+from dialer.leads.suppression import phone_hash
+
+SUPPRESSED = "suppressed"
+DUPLICATE = "duplicate"
+NO_CONSENT = "no consent"
+NOT_IN_WRITING = "no written consent"
+NO_ZONE = "no time zone"
+
+_TABLES = (
+    "DROP TABLE IF EXISTS pg_temp.staged_leads, pg_temp.seen_phones",
+    """
+    CREATE TEMPORARY TABLE staged_leads (
+        line integer, phone text, phone_hash text, place text, has_zone boolean, first_name text, last_name text,
+        company text, email text, fields jsonb, evidence text, text_version text,
+        consent_type text, given_at timestamptz
+    ) ON COMMIT DELETE ROWS
+    """,
+    "CREATE TEMPORARY TABLE seen_phones (phone text PRIMARY KEY) ON COMMIT PRESERVE ROWS",
+)
+_COPY = "COPY staged_leads FROM STDIN"
+
+_TAKE_SUPPRESSED = text("""
+    DELETE FROM staged_leads s
+    WHERE EXISTS (SELECT FROM suppressions p WHERE p.organization_id = :organization_id AND p.phone = s.phone)
+       OR EXISTS (SELECT FROM suppressions p WHERE p.organization_id = :organization_id AND p.phone_hash = s.phone_hash)
+    RETURNING phone
+""")
+_TAKE_DUPLICATES = text("""
+    WITH first AS (INSERT INTO seen_phones SELECT phone FROM staged_leads ON CONFLICT DO NOTHING RETURNING phone)
+    DELETE FROM staged_leads s WHERE NOT EXISTS (SELECT FROM first f WHERE f.phone = s.phone)
+    RETURNING phone
+""")
+_ADD_CONSENTS = text("""
+    INSERT INTO consents (organization_id, phone, type, text_version, given_at, evidence, source)
+    SELECT :organization_id, s.phone, s.consent_type, s.text_version, s.given_at, s.evidence, :source
+    FROM staged_leads s
+    WHERE s.consent_type IS NOT NULL AND NOT EXISTS (
+        SELECT FROM consents c
+        WHERE c.organization_id = :organization_id AND c.phone = s.phone AND c.type = s.consent_type
+          AND c.evidence = s.evidence AND c.text_version = s.text_version)
+""")
+_COVERED = """
+    EXISTS (SELECT FROM consents c WHERE c.organization_id = :organization_id AND c.phone = s.phone
+            AND c.type = ANY(:enough) AND c.revoked_at IS NULL)
+"""
+_AGREED_SOMEHOW = """
+    EXISTS (SELECT FROM consents c WHERE c.organization_id = :organization_id AND c.phone = s.phone
+            AND c.revoked_at IS NULL)
+"""
+# A lead that was blocked for want of a consent which this file brings may be called from now on.
+_UNBLOCK = text(f"""
+    WITH freed AS (
+        UPDATE leads l SET state = 'due', reason = '', due_at = :now, moved_at = :now
+        FROM staged_leads s
+        WHERE l.campaign_id = :campaign_id AND l.organization_id = :organization_id AND l.phone = s.phone
+          AND l.state = 'blocked' AND l.reason IN ('{NO_CONSENT}', '{NOT_IN_WRITING}') AND l.place NOT LIKE '%|'
+          AND s.consent_type IS NOT NULL AND {_COVERED}
+        RETURNING l.id)
+    INSERT INTO lead_moves (lead_id, state, at, by, why, due_at)
+    SELECT id, 'due', :now, :by, 'consent given', :now FROM freed
+    RETURNING lead_id
+""")  # noqa: S608, RUF100 - constants of this module only
+_ADD_LEADS = text(f"""
+    WITH judged AS (
+        SELECT s.*, CASE WHEN NOT s.has_zone THEN '{NO_ZONE}'
+                         WHEN {_COVERED} THEN ''
+                         WHEN {_AGREED_SOMEHOW} THEN '{NOT_IN_WRITING}'
+                         ELSE '{NO_CONSENT}' END AS reason
+        FROM staged_leads s),
+    added AS (
+        INSERT INTO leads (organization_id, campaign_id, phone, place, first_name, last_name, company, email, fields,
+                           state, reason, due_at, import_id, line, moved_at)
+        SELECT :organization_id, :campaign_id, phone, place, first_name, last_name, company, email, fields,
+               CASE reason WHEN '' THEN 'due' ELSE 'blocked' END, reason, CASE reason WHEN '' THEN :now END,
+               :import_id, line, :now
+        FROM judged ORDER BY phone
+        ON CONFLICT (campaign_id, phone) DO NOTHING
+        RETURNING id, place, state, reason, due_at),
+    moved AS (
+        INSERT INTO lead_moves (lead_id, state, at, by, why, due_at)
+        SELECT id, state, :now, :by, CASE reason WHEN '' THEN 'imported' ELSE reason END, due_at FROM added),
+    placed AS (
+        INSERT INTO campaign_places (campaign_id, place)
+        SELECT DISTINCT CAST(:campaign_id AS uuid), place FROM added ORDER BY place
+        ON CONFLICT DO NOTHING)
+    SELECT reason, count(*) FROM added GROUP BY reason
+""")  # noqa: S608, RUF100 - constants of this module only
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_ROWS_OF_A_WRITE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose leads a file brings, into which campaign, under which import."""
+
+    organization_id: UUID
+    campaign_id: UUID
+    import_id: UUID
+    purpose: str
+    by: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What became of a batch."""
+
+    imported: int = 0
+    unchanged: int = 0
+    unblocked: int = 0
+    blocked: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Of the imported ones, by reason."""
+    rejected: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Line → reason, of the rows that only the database could judge."""
+
+
+def prepare(session: Session) -> None:
+    """Make the temporary tables on this session's connection, which later sessions of the import must share."""
+    for statement in _TABLES:
+        session.execute(text(statement))
+
+
+def discard(session: Session) -> None:
+    """Drop the temporary tables, so that the connection goes back to its pool as it came."""
+    session.execute(text(_TABLES[0]))
+
+
+def land(session: Session, batch: Sequence[Candidate], scope: Scope, now: datetime) -> Landed:
+    """Bring a batch in. A number that the file had before, in this batch or an earlier one, is a duplicate.
+
+    A lead that the campaign has already stays as it is, whatever else the row says: a file never takes back what was
+    learned in calls. Only a block for want of consent is lifted, if the row brings the consent.
+    """
+    if not batch:
+        return Landed()
+    first: dict[str, Candidate] = {}
+    for candidate in batch:
+        first.setdefault(candidate.phone, candidate)
+    _copy(session, first.values(), scope.secret)
+    values: dict[str, Any] = {
+        "organization_id": scope.organization_id,
+        "campaign_id": scope.campaign_id,
+        "import_id": scope.import_id,
+        "source": str(scope.import_id),
+        "by": scope.by,
+        "now": now,
+        "enough": [kind.value for kind in ENOUGH.get(scope.purpose, ())],
+    }
+    suppressed = frozenset(session.scalars(_TAKE_SUPPRESSED, values))
+    seen_before = frozenset(session.scalars(_TAKE_DUPLICATES, values))
+    unblocked = 0
+    if any(candidate.consent for candidate in batch):
+        session.execute(_ADD_CONSENTS, values)
+        unblocked = len(session.scalars(_UNBLOCK, values).all())
+    added = Counter({str(reason): int(count) for reason, count in session.execute(_ADD_LEADS, values)})
+    imported = added.total()
+    unchanged = len(first) - len(suppressed) - len(seen_before) - imported
+    rejected = {candidate.line: SUPPRESSED for candidate in batch if candidate.phone in suppressed}
+    for candidate in batch:
+        if candidate.phone in seen_before or candidate is not first[candidate.phone]:
+            rejected.setdefault(candidate.line, DUPLICATE)
+    del added[""]
+    return Landed(imported, unchanged, unblocked, MappingProxyType(added), MappingProxyType(rejected))
+
+
+def _copy(session: Session, batch: Iterable[Candidate], secret: str) -> None:
+    driver: Any = session.connection().connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for part in _encoded(batch, secret):
+            copy.write(part)
+
+
+def _encoded(batch: Iterable[Candidate], secret: str) -> Iterator[str]:
+    """Write rows in COPY's text format, some hundreds at a time."""
+    lines: list[str] = []
+    for candidate in batch:
+        lines.append(_encode(candidate, secret))
+        if len(lines) == _ROWS_OF_A_WRITE:
+            yield "".join(lines)
+            lines.clear()
+    yield "".join(lines)
+
+
+def _encode(candidate: Candidate, secret: str) -> str:
+    consent, nothing = candidate.consent, "\\N"
+    cells = [
+        str(candidate.line), candidate.phone, phone_hash(secret, candidate.phone), str(candidate.place),
+        "t" if candidate.place.zones else "f", candidate.first_name, candidate.last_name, candidate.company,
+        candidate.email, orjson.dumps(candidate.fields).decode(),
+        consent.evidence if consent else "", consent.text_version if consent else "",
+    ]  # fmt: skip
+    row = "\t".join(cells)
+    if "\\" in row or "\n" in row or "\r" in row or row.count("\t") >= len(cells):
+        row = "\t".join(cell.translate(_ESCAPES) for cell in cells)
+    kind = consent.type.value if consent else nothing
+    given_at = consent.given_at.isoformat() if consent and consent.given_at else nothing
+    return f"{row}\t{kind}\t{given_at}\n"
