@@ -11,13 +11,14 @@ from typing import Any, Literal
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dialer.errors import BadInput
 
 ToolName = Literal["end_call", "do_not_call", "schedule_callback", "transfer"]
 PLACEHOLDERS = frozenset({"first_name", "last_name", "company", "agent", "seller", "callback_number"})
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
 class Turntaking(BaseModel):
@@ -78,6 +79,18 @@ class AgentDefinition(BaseModel):
             raise ValueError('a JSON schema of type "object" is needed')
         return value
 
+    @model_validator(mode="after")
+    def _can_transfer(self) -> AgentDefinition:
+        if "transfer" in self.tools and not _E164.fullmatch(self.transfer_to):
+            raise ValueError("transfer_to: the tool transfer needs a number in E.164 form, such as +12125550143")
+        return self
+
+    @model_validator(mode="after")
+    def _offers_an_opt_out(self) -> AgentDefinition:
+        if "do_not_call" not in self.tools:
+            raise ValueError("tools: do_not_call cannot be left out")
+        return self
+
     @field_validator("opener", "voicemail", "screening", "drop", "goodbye", "opt_out_confirmation", "apology")
     @classmethod
     def _knows_placeholders(cls, value: str) -> str:
@@ -99,9 +112,23 @@ class AgentDefinition(BaseModel):
             "company": lead.get("company") or "your company",
             "agent": self.name,
             "seller": self.seller,
-            "callback_number": " ".join(self.callback_number) if self.callback_number else "the number we called from",
+            "callback_number": spoken(self.callback_number) or "the number we called from",
         }
         return _PLACEHOLDER.sub(lambda m: values.get(m.group(1), m.group(0)), template)
+
+
+def spoken(number: str) -> str:
+    """A phone number as a voice should read it: digit by digit, in groups; the plus of E.164 is left out.
+
+    >>> spoken("+12125550142")
+    '1, 2 1 2, 5 5 5, 0 1 4 2'
+    """
+    digits = re.sub(r"\D", "", number)
+    if len(digits) == 11 and digits[0] == "1":
+        groups = [digits[0], digits[1:4], digits[4:7], digits[7:]]
+    else:
+        groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
+    return ", ".join(" ".join(group) for group in groups)
 
 
 def read(path: Path) -> AgentDefinition:

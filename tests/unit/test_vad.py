@@ -1,0 +1,141 @@
+"""Voice detection on real (synthetic) speech, alone and batched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dialer.audio import mulaw
+from dialer.audio.tones import ToneDetector
+from dialer.audio.vad import BatchedEar, CheapEar, Ear, Edges, SileroBatch
+from dialer.sandbox.hearing import Registry
+from dialer.sandbox.voices import Voices
+
+SILENT = mulaw.SILENCE * mulaw.FRAME_BYTES
+
+
+@pytest.fixture(scope="module")
+def batch() -> SileroBatch:
+    return SileroBatch(places=2)
+
+
+@pytest.fixture(scope="module")
+def speech() -> bytes:
+    return Voices(Registry()).speak("Yes, I am interested. How much does it cost?").mulaw
+
+
+def frames(audio: bytes) -> Iterator[bytes]:
+    for at in range(0, len(audio) - mulaw.FRAME_BYTES + 1, mulaw.FRAME_BYTES):
+        yield audio[at : at + mulaw.FRAME_BYTES]
+
+
+def noise(seconds: float, sigma: float) -> bytes:
+    samples = np.random.default_rng(1).normal(0, sigma, round(seconds * 8000)).astype("<i2")
+    return mulaw.encode(samples.tobytes())
+
+
+def follow(ear: Ear, audio: bytes, batch: SileroBatch | None = None) -> list[float]:
+    """Return the times (s) at which the ear takes the audio for speech."""
+    voiced, now = [], 0.0
+    for frame in frames(audio):
+        now += 0.02
+        ear.feed(frame, now)
+        if batch is not None:
+            batch.run()
+        if ear.voiced_since_s:
+            voiced.append(now)
+    return voiced
+
+
+@pytest.mark.parametrize("kind", ["cheap", "batched"])
+def test_speech_is_noticed_and_so_is_its_end(kind: str, batch: SileroBatch, speech: bytes) -> None:
+    ear: Ear = BatchedEar(batch) if kind == "batched" else CheapEar()
+    voiced = follow(ear, SILENT * 50 + speech + SILENT * 50, batch)
+    ends_s = 1.0 + len(speech) / 8000
+    assert 1.0 <= voiced[0] <= 1.3
+    assert ends_s - 0.5 <= voiced[-1] <= ends_s + 0.5
+    assert len(voiced) * 0.02 >= 0.7 * len(speech) / 8000
+    ear.close()
+
+
+def test_silence_and_noise_are_no_speech(batch: SileroBatch) -> None:
+    ear = BatchedEar(batch)
+    assert follow(ear, SILENT * 50 + noise(2.0, 600), batch) == []
+    ear.close()
+
+
+def test_calls_of_a_batch_do_not_hear_each_other(batch: SileroBatch, speech: bytes) -> None:
+    ears = [BatchedEar(batch) for _ in range(5)]
+    heard: list[list[float]] = [[] for _ in ears]
+    now = 0.0
+    for frame in frames(SILENT * 10 + speech):
+        now += 0.02
+        for number, ear in enumerate(ears):
+            ear.feed(frame if number % 2 else SILENT, now)
+        batch.run()
+        for number, ear in enumerate(ears):
+            if ear.voiced_since_s:
+                heard[number].append(now)
+    assert [bool(times) for times in heard] == [False, True, False, True, False]
+    alone = BatchedEar(batch)
+    assert heard[1] == heard[3] == follow(alone, SILENT * 10 + speech, batch)
+    for ear in (*ears, alone):
+        ear.close()
+
+
+def test_a_stretch_of_speech_ends_after_a_pause_only() -> None:
+    edges = Edges()
+    edges.voice(1.0, 1.2)
+    edges.quiet(1.4)
+    assert edges.voiced_since_s == 1.0
+    edges.quiet(1.46)
+    assert edges.voiced_since_s == 0.0
+    assert edges.last_voice_s == 1.2
+
+
+def tone(hertz: float, seconds: float, *, level: float = 8000, more: float = 0.0) -> bytes:
+    time = np.arange(round(seconds * 8000)) / 8000
+    samples = level * (np.sin(2 * np.pi * hertz * time) + (np.sin(2 * np.pi * more * time) if more else 0))
+    return mulaw.encode(samples.astype("<i2").tobytes())
+
+
+@pytest.mark.parametrize("hertz", [440, 853, 1000, 1025, 1400, 2000])
+def test_a_beep_is_heard(hertz: float) -> None:
+    detector = ToneDetector()
+    for frame in frames(tone(hertz, 0.3)):
+        detector.feed(frame)
+    assert detector.beeped()
+    assert detector.feed(SILENT) == 0
+
+
+def test_a_quiet_beep_in_noise_is_heard() -> None:
+    detector = ToneDetector()
+    beep = np.frombuffer(mulaw.decode(tone(1000, 0.3, level=2000)), "<i2").astype(int)
+    mixed = beep + np.random.default_rng(2).normal(0, 200, len(beep)).astype(int)
+    for frame in frames(mulaw.encode(mixed.astype("<i2").tobytes())):
+        detector.feed(frame)
+    assert detector.beeped()
+
+
+def test_speech_and_keys_are_no_beep(speech: bytes) -> None:
+    detector = ToneDetector()
+    for frame in frames(speech + tone(941, 0.3, more=1336) + noise(1.0, 2000)):
+        detector.feed(frame)
+        assert not detector.beeped()
+
+
+def test_a_fax_answers_with_its_tone() -> None:
+    detector = ToneDetector()
+    for frame in frames(tone(2100, 1.5)):
+        detector.feed(frame)
+    assert detector.fax()
+
+
+def test_the_model_is_shipped_without_importing_its_package() -> None:
+    from dialer.audio.vad import model_file
+
+    assert isinstance(model_file(), Path)
+    assert model_file().is_file()
