@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -36,58 +37,171 @@ class Intent(StrEnum):
     OTHER = "other"
 
 
-_PATTERNS = {
-    Intent.OPT_OUT: r"(stop|quit) (calling|phoning|bothering)|(never|n't|not|"
-    r"no longer) (ever )?(want you to )?(call|phone|"
-    r"ring|contact|bother)( (me|us|here))?( (again|any ?more|ever))|never (call|phone|contact)|(do not|"
-    r"don't) (call|phone|"
-    r"contact) (me|us|here)[.!]?$|(take|remove|delete) (me|us|my (name|number)|this number)|off (your|the|this) list|"
-    r"unsubscribe|no more calls|opt(ing)? out|leave me alone|(फोन|फ़ोन|कॉल) (मत|न) कर",
-    Intent.WRONG_NUMBER: r"wrong (number|person)|(nobody|no one|no-one) (of|by|with|called|here)|"
-    r"there is no \w+ here|"
-    r"no such person|(doesn't|does not) (live|work) here",
-    Intent.VOICEMAIL: r"leave (a|your|me a) (message|name)|after the (tone|beep)|voicemail|reached the mailbox",
-    Intent.SCREENING: r"state your name|screening|reason for (your|the) call|why you are calling|before i connect",
-    Intent.UNCLEAR: r"^\W*$|\[speech [\d.]+ seconds?\]",
-    Intent.ASKS_HUMAN: r"(talk|speak) (to|with) (a|an|some|your|the) ?(real|human|actual|live|person|one|body|"
-    r"manager|boss|"
-    r"representative|agent|colleague)|put me through|transfer me|connect me|real person|human being",
-    Intent.ASKS_ROBOT: r"(are you|is this|is that|am i (talking|speaking) (to|with)) (really |actually |"
-    r"just )?(an? )?"
-    r"(real|human|robot|bot|machine|computer|ai\b|recording|automated)",
-    Intent.ASKS_SOURCE: r"(how|where) (did|do|have) you (get|got|find|have|take) (my|this|our)|who gave you (my|"
-    r"this)",
-    Intent.NOT_INTERESTED: r"not (really |at all |that )?interested|no interest|no,? thank|(don't|do not) (need|"
-    r"want) "
-    r"(it|any|that|this|one|anything)|not for (me|us)|no need",
-    Intent.CALL_LATER: r"call (me |us )?(back|again|later|on|at|tomorrow|next|in an?)|(try|phone|ring) (me |"
-    r"us )?(again|later|back|"
-    r"tomorrow|on)|(bad|not a good|another|better|different) time|(i am|i'm|we are|we're|quite|too|very|"
-    r"bit) (very |a bit |quite |so )?"
-    r"busy|in a meeting|driving|at work right now|not (right )?now|have somebody call me",
-    Intent.ASKS_PRICE: r"how much|(what|which).{0,25}(price|cost|charge|fee|rate)|what it costs|price|"
-    r"do(es)? (it|that|this) cost",
-    Intent.TOO_EXPENSIVE: r"expensive|too much money|can(no|')t afford|no budget|over our budget",
-    Intent.HAS_ONE: r"already (have|got|use|using|work)|have (got )?one already|(happy|satisfied) with (our|my|what)",
-    Intent.INTERESTED: r"interest(ed|ing)|sounds (good|great|nice|fine)|sign me up|let's do|i('d| would) (like|love)|"
-    r"tell me more|hear more|please go on|go on|yes,? please|please do|great idea|good idea|count me in",
-    Intent.SEND_MAIL: r"send (me|us|it|that|something|some|an|the)|e-?mail me|by e-?mail|in writing",
-    Intent.THINK: r"think (about|it over)|talk to my|discuss (it|this|that)|not sure|need (some )?time",
-    Intent.ASKS_WHO: r"who (is|are|am) (this|you|calling|that|i)|who's (this|calling|that|there)|"
-    r"(which|what) company|your name|where are you calling from|who do you work for",
-    Intent.ASKS_WHAT: r"what('s| is| are| do| does) (it|this|that|you|the|your)|what.{0,15}about|how (does|do|"
-    r"would) (it|this|that|"
-    r"you)|what do you (want|sell|offer)|explain|why (are you|do you) call|what for|tell me (about|what)",
-    Intent.GOODBYE: r"good ?bye|\bbye\b|have (a|to) (nice|good|great|go)|take care|that is all|that's all|hang up",
-    Intent.PRESENT: r"(anybody|anyone|somebody|still) there|can you hear me|are you there",
-    Intent.ASKS: r"\?\s*$",
-    Intent.NO: r"^(no|nope|nah|not really)\b",
-    Intent.YES: r"^\W*(yes|yeah|yep|yup|sure|ok|okay|of course|certainly|fine|alright|all right|right|correct|"
-    r"go ahead|good|"
-    r"great|perfect|uh-huh|mm-hmm|please|why not|maybe|i see|thank)\b",
-    Intent.GREETING: r"^(hello|hi|hey|good (morning|afternoon|evening)|speaking|this is)\b",
+_A_MACHINE = r"(an? )?(real|human|robot|bot|machine|computer|ai\b|recording|automated)"
+_MEANINGS: Mapping[Intent, tuple[str, ...]] = {
+    Intent.OPT_OUT: (
+        "(stop|quit) (calling|phoning|bothering)",
+        "(never|n't|not|no longer) (ever )?(want you to )?(call|phone|ring|contact|bother)( (me|us|here))? (again|any ?more)",
+        "never (call|phone|contact)",
+        "(do not|don't) (call|phone|contact) (me|us|here)[.!]?$",
+        "(take|remove|delete) (me|us|my (name|number)|this number)",
+        "off (your|the|this) list",
+        "unsubscribe",
+        "no more calls",
+        "opt(ing)? out",
+        "leave me alone",
+        "(फोन|फ़ोन|कॉल) (मत|न) कर",
+    ),
+    Intent.WRONG_NUMBER: (
+        "wrong (number|person)",
+        "(nobody|no one|no-one) (of|by|with|called|here)",
+        r"there is no \w+ here",
+        "no such person",
+        "(doesn't|does not) (live|work) here",
+    ),
+    Intent.VOICEMAIL: (
+        "leave (a|your|me a) (message|name)",
+        "after the (tone|beep)",
+        "voicemail",
+        "reached the mailbox",
+    ),
+    Intent.SCREENING: (
+        "state your name",
+        "screening",
+        "reason for (your|the) call",
+        "why you are calling",
+        "before i connect",
+    ),
+    Intent.UNCLEAR: (
+        r"^\W*$",
+        r"\[speech [\d.]+ seconds?\]",
+    ),
+    Intent.ASKS_HUMAN: (
+        "(talk|speak) (to|with) (a|an|some|your|the) ?(real|human|actual|live|person|one|body)",
+        "(talk|speak) (to|with) (a|an|your|the) (manager|boss|representative|agent|colleague)",
+        "put me through",
+        "transfer me",
+        "connect me",
+        "real person",
+        "human being",
+    ),
+    Intent.ASKS_ROBOT: (
+        rf"(are you|is this|is that) (really |actually |just )?{_A_MACHINE}",
+        rf"am i (talking|speaking) (to|with) {_A_MACHINE}",
+    ),
+    Intent.ASKS_SOURCE: (
+        "(how|where) (did|do|have) you (get|got|find|have|take) (my|this|our)",
+        "who gave you (my|this)",
+    ),
+    Intent.NOT_INTERESTED: (
+        "not (really |at all |that )?interested",
+        "no interest",
+        "no,? thank",
+        "(don't|do not) (need|want) (it|any|that|this|one|anything)",
+        "not for (me|us)",
+        "no need",
+    ),
+    Intent.CALL_LATER: (
+        "call (me |us )?(back|again|later|on|at|tomorrow|next|in an?)",
+        "(try|phone|ring) (me |us )?(again|later|back|tomorrow|on)",
+        "(bad|not a good|another|better|different) time",
+        "(i am|i'm|we are|we're|quite|too|very|bit) (very |a bit |quite |so )?busy",
+        "in a meeting",
+        "driving",
+        "at work right now",
+        "not (right )?now",
+        "have somebody call me",
+    ),
+    Intent.ASKS_PRICE: (
+        "how much",
+        "(what|which).{0,25}(price|cost|charge|fee|rate)",
+        "what it costs",
+        "price",
+        "do(es)? (it|that|this) cost",
+    ),
+    Intent.TOO_EXPENSIVE: (
+        "expensive",
+        "too much money",
+        "can(no|')t afford",
+        "no budget",
+        "over our budget",
+    ),
+    Intent.HAS_ONE: (
+        "already (have|got|use|using|work)",
+        "have (got )?one already",
+        "(happy|satisfied) with (our|my|what)",
+    ),
+    Intent.INTERESTED: (
+        "interest(ed|ing)",
+        "sounds (good|great|nice|fine)",
+        "sign me up",
+        "let's do",
+        "i('d| would) (like|love)",
+        "tell me more",
+        "hear more",
+        "please go on",
+        "go on",
+        "yes,? please",
+        "please do",
+        "great idea",
+        "good idea",
+        "count me in",
+    ),
+    Intent.SEND_MAIL: (
+        "send (me|us|it|that|something|some|an|the)",
+        "e-?mail me",
+        "by e-?mail",
+        "in writing",
+    ),
+    Intent.THINK: (
+        "think (about|it over)",
+        "talk to my",
+        "discuss (it|this|that)",
+        "not sure",
+        "need (some )?time",
+    ),
+    Intent.ASKS_WHO: (
+        "who (is|are|am) (this|you|calling|that|i)",
+        "who's (this|calling|that|there)",
+        "(which|what) company",
+        "your name",
+        "where are you calling from",
+        "who do you work for",
+    ),
+    Intent.ASKS_WHAT: (
+        "what('s| is| are| do| does) (it|this|that|you|the|your)",
+        "what.{0,15}about",
+        "how (does|do|would) (it|this|that|you)",
+        "what do you (want|sell|offer)",
+        "explain",
+        "why (are you|do you) call",
+        "what for",
+        "tell me (about|what)",
+    ),
+    Intent.GOODBYE: (
+        "good ?bye",
+        r"\bbye\b",
+        "have (a|to) (nice|good|great|go)",
+        "take care",
+        "that is all",
+        "that's all",
+        "hang up",
+    ),
+    Intent.PRESENT: (
+        "(anybody|anyone|somebody|still) there",
+        "can you hear me",
+        "are you there",
+    ),
+    Intent.ASKS: (r"\?\s*$",),
+    Intent.NO: (r"^(no|nope|nah|not really)\b",),
+    Intent.YES: (
+        r"^\W*(yes|yeah|yep|yup|sure|ok|okay|of course|certainly|fine|alright|all right|right|correct|go ahead)\b",
+        r"^\W*(good|great|perfect|uh-huh|mm-hmm|please|why not|maybe|i see|thank)\b",
+    ),
+    Intent.GREETING: (r"^(hello|hi|hey|good (morning|afternoon|evening)|speaking|this is)\b",),
 }
-_COMPILED = {intent: re.compile(pattern, re.IGNORECASE) for intent, pattern in _PATTERNS.items()}
+"""Ways to say it, as regular expressions."""
+_COMPILED = {intent: re.compile("|".join(ways), re.IGNORECASE) for intent, ways in _MEANINGS.items()}
 _ONLY_GREETING = re.compile(
     r"^\W*(yes|yeah|hi|hey)?\W*(hello|hi|hey|good (morning|afternoon|evening)|speaking)\W*$", re.I
 )
