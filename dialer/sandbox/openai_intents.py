@@ -41,7 +41,7 @@ _A_MACHINE = r"(an? )?(real|human|robot|bot|machine|computer|ai\b|recording|auto
 _MEANINGS: Mapping[Intent, tuple[str, ...]] = {
     Intent.OPT_OUT: (
         "(stop|quit) (calling|phoning|bothering)",
-        "(never|n't|not|no longer) (ever )?(want you to )?(call|phone|ring|contact|bother)( (me|us|here))? (again|any ?more)",
+        "(never|n't|not|no longer) (want you to )?(call|phone|ring|contact|bother)( (me|us|here))? (again|any ?more)",
         "never (call|phone|contact)",
         "(do not|don't) (call|phone|contact) (me|us|here)[.!]?$",
         "(take|remove|delete) (me|us|my (name|number)|this number)",
