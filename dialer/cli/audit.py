@@ -24,7 +24,7 @@ def audit(
     with opened(data_dir) as context:
         asked = None
         if carrier:
-            from workers import wiring
+            from dialer import wiring
 
             asked = wiring.carrier(context.settings)
         with context.sessions() as session:

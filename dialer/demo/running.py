@@ -193,7 +193,7 @@ class _Demo:
 
     def _report(self, campaign_id: UUID, imported: dict[str, Any], watcher: Watcher, supervisor: Supervisor) -> Report:
         from dialer import audit
-        from workers import wiring
+        from dialer import wiring
 
         told = ledger.read(self.world.ledger())
         with self.sessions() as session:

@@ -75,7 +75,7 @@ def hang_up_live_calls(settings: Settings, tell: Callable[[str], None]) -> None:
 
     from dialer.calls.models import Call
     from dialer.calls.states import OPEN
-    from workers import wiring
+    from dialer import wiring
 
     engine = db.engine(settings.database_url, pool_size=1)
     try:
