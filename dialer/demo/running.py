@@ -192,8 +192,7 @@ class _Demo:
             lifecycle.start(tx.session, campaign_id, now=clock.now(tx.session), by=BY)
 
     def _report(self, campaign_id: UUID, imported: dict[str, Any], watcher: Watcher, supervisor: Supervisor) -> Report:
-        from dialer import audit
-        from dialer import wiring
+        from dialer import audit, wiring
 
         told = ledger.read(self.world.ledger())
         with self.sessions() as session:

@@ -73,9 +73,9 @@ def hang_up_live_calls(settings: Settings, tell: Callable[[str], None]) -> None:
     """Ask the carrier to end every call that is open, within five seconds."""
     from sqlalchemy import select
 
+    from dialer import wiring
     from dialer.calls.models import Call
     from dialer.calls.states import OPEN
-    from dialer import wiring
 
     engine = db.engine(settings.database_url, pool_size=1)
     try:
