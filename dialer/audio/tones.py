@@ -10,8 +10,8 @@ from dialer.audio.mulaw import FRAME_BYTES, FRAME_MS, PCM, SAMPLE_RATE_HZ
 
 LOWEST_HZ: Final = 400
 HIGHEST_HZ: Final = 2200
-STEP_HZ: Final = 50  # the width of a bin over 20 ms
-PURE: Final = 0.8
+STEP_HZ: Final = 25  # half the width of a bin over 20 ms, so that no pitch falls between two
+PURE: Final = 0.7
 """Share of a frame's energy at one frequency that makes it a tone; two-tone digits stay under it, and so does speech
 but for a frame here and there."""
 LOUD: Final = 300.0  # root mean square of 16-bit samples; line noise is under 100
@@ -47,13 +47,13 @@ class ToneDetector:
             return 0
         power = np.abs(samples @ _BANK[: len(samples)]) ** 2
         best = int(power.argmax())
-        # a pure tone of energy E over N samples has power E * N / 2 at its frequency, and less between two bins
+        # a pure tone of energy E over N samples has power E * N / 2 at its frequency, and 0.81 of it half a step beside
         share = 2.0 * float(power[best]) / (energy * len(samples))
         hz = int(_HZ[best])
         if share < PURE:
             self._hz = self.ms = 0
             return 0
-        if abs(hz - self._hz) > STEP_HZ:
+        if abs(hz - self._hz) > 2 * STEP_HZ:
             self.ms = 0
         self._hz = hz
         self.ms += FRAME_MS
@@ -65,4 +65,4 @@ class ToneDetector:
 
     def fax(self) -> bool:
         """Whether what sounds is a fax machine's answer."""
-        return self.ms >= FAX_MS and abs(self._hz - FAX_HZ) <= STEP_HZ
+        return self.ms >= FAX_MS and abs(self._hz - FAX_HZ) <= 2 * STEP_HZ

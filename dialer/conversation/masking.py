@@ -21,6 +21,8 @@ _WORD_DIGITS: Final = {
 _DIGIT: Final = rf"(?:\d|\b(?:{'|'.join(_WORD_DIGITS)})\b)"
 _RUN: Final = re.compile(rf"{_DIGIT}(?:[\s,.\-\u2013]*{_DIGIT}){{12,}}", re.IGNORECASE)
 _ONE: Final = re.compile(rf"\d|{'|'.join(_WORD_DIGITS)}", re.IGNORECASE)
+_ISSUERS: Final = "23456"
+"""First digits of payment cards."""
 MASK: Final = "[card number]"
 
 
@@ -31,10 +33,9 @@ def mask(words: str) -> str:
 
 def _masked(match: re.Match[str]) -> str:
     digits = "".join(_WORD_DIGITS.get(found.lower(), found) for found in _ONE.findall(match.group()))
-    for length in range(min(19, len(digits)), 12, -1):
-        if any(luhn(digits[at : at + length]) for at in range(len(digits) - length + 1)):
-            return MASK
-    return match.group()
+    lengths = {len(digits), 16, 15} & set(range(13, 20))  # behind the number its date and code may follow
+    card = digits[0] in _ISSUERS and any(len(digits) >= length and luhn(digits[:length]) for length in lengths)
+    return MASK if card else match.group()
 
 
 def luhn(digits: str) -> bool:

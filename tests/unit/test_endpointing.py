@@ -57,7 +57,7 @@ def test_interim_words_wait_for_final_ones() -> None:
 
 def test_speech_that_goes_on_moves_the_deadline_and_takes_the_certainty_back() -> None:
     endpointer = turn()
-    endpointer.words(Heard("I would love that", True, end_of_turn=True), 2.1)
+    endpointer.words(Heard("I would love it", True, end_of_turn=True), 2.1)
     endpointer.voice(1.0, 2.3)
     assert endpointer.deadline() == pytest.approx(2.8)
 
