@@ -11,6 +11,7 @@ from dialer.sandbox.carrier_webhooks import Webhooks, call_parameters
 from dialer.sandbox.world import World
 
 _SHUFFLE_S = 0.5
+"""Longer than the next callback takes to follow, at the pace of this world."""
 
 
 class Callbacks:
@@ -58,7 +59,7 @@ class Callbacks:
         if faults.hits("callback_late", *key):
             before, late_s = None, faults.plan.late_s
         elif faults.hits("callback_shuffled", *key):
-            before, late_s = None, _SHUFFLE_S
+            before, late_s = None, self._world.options.wait_s(_SHUFFLE_S)
         times = 2 if faults.hits("callback_duplicate", *key) else 1
         task = self._world.start(self._post(call, event, url, parameters, before, late_s, times))
         if late_s == 0.0:
@@ -78,7 +79,7 @@ class Callbacks:
         if before is not None:
             await asyncio.wait({before}, timeout=20)
         if late_s:
-            await asyncio.sleep(self._world.options.wait_s(late_s))
+            await asyncio.sleep(late_s)
         token = str(uuid.uuid4())
         for _ in range(times):
             reply = await self._webhooks.ask(call, url, parameters, token=token)

@@ -232,12 +232,6 @@ class Exchange:
         )
 
 
-def hang_up(call: Call, by: str) -> None:
-    """Ask for the end of a call; one that is over is no error."""
-    if not call.over:
-        call.commands.put_nowait(HangUp(by=by))
-
-
 def redirect(call: Call, *, url: str = "", twiml: str = "") -> None:
     """Ask a live call to leave what it does and do this."""
     call.commands.put_nowait(Redirect(url=url, twiml=twiml))

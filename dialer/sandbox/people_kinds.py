@@ -6,6 +6,7 @@ A kind is a small table. `turns` maps a state to rules; when the other side has 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -50,6 +51,11 @@ class Kind:
     patience_s: float = 7.0
     """Silence after which they ask whether anybody is there, twice, and then hang up."""
 
+    def rule(self, state: str, heard: str) -> Rule | None:
+        """What somebody of this kind, in this state, does on hearing a sentence."""
+        rules = self.turns.get(state, ())
+        return next((rule for rule in rules if re.search(rule.hears, heard, re.IGNORECASE)), None)
+
     @property
     def human(self) -> bool:
         """Whether a person comes to the phone."""
@@ -67,6 +73,12 @@ _INTERESTED = (
     ),
     Rule(r"interested|would you like|shall (i|we)|may i|can i|colleague|sound", "Yes, I am interested. Please go on."),
     Rule(r"anything else|other question", "No, that is all. Thank you, goodbye.", hangs_up=True),
+)
+
+_TRANSFER = (
+    Rule(r"sales team", "Hi, I would like to hear more about your offer.", "through"),
+    _GOODBYE,
+    Rule(r"sorry|cannot|can't|not available|nobody", "Then have somebody call me. Goodbye.", hangs_up=True),
 )
 
 
@@ -179,11 +191,11 @@ KINDS = (
         turns={
             START: (_GOODBYE, Rule(ANYTHING, "Can I talk to a real person, please?", "asked")),
             "asked": (
-                Rule(r"sales team", "Hi, I would like to hear more about your offer.", "through"),
-                _GOODBYE,
-                Rule(r"sorry|cannot|can't|not available|nobody", "Then have somebody call me. Goodbye.", hangs_up=True),
-                Rule(ANYTHING, "Yes, please put me through."),
+                *_TRANSFER,
+                Rule(r"connect|put you through|transfer|moment|colleague now", "", "waits"),
+                Rule(ANYTHING, "Yes, please put me through.", "waits"),
             ),
+            "waits": (*_TRANSFER, Rule(ANYTHING)),
             "through": (_GOODBYE, Rule(ANYTHING, "Yes, thank you.")),
         },
     ),
@@ -195,7 +207,7 @@ KINDS = (
         amd="machine_start",
         beeps=True,
         leaves_after_s=60.0,
-        patience_s=5.0,
+        patience_s=8.0,
     ),
     Kind(
         "screening",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 
 from dialer.sandbox.carrier_calls import Call, HangUp
 from dialer.sandbox.faults import chance
@@ -11,7 +10,7 @@ from dialer.sandbox.hearing import Ear, SpeechStarted, UnknownSpeech, WordHeard
 from dialer.sandbox.media_line import Line
 from dialer.sandbox.media_ticker import FRAME_S
 from dialer.sandbox.people import Meeting
-from dialer.sandbox.people_kinds import ANYTHING, START, Rule
+from dialer.sandbox.people_kinds import START, Rule
 from dialer.sandbox.voices import beep
 from dialer.sandbox.world import World
 
@@ -23,6 +22,7 @@ _HANGS_UP_AFTER_S = 0.6
 _HUMS_AFTER_S = 1.8
 _BARGES_AFTER_S = 1.4
 _STILL_THERE = "Hello? Is anybody there?"
+_CALLS_BACK = "Hello, I had a missed call from this number. What is it about?"
 _MUST_GO = "Sorry, I have to go now. Goodbye."
 _VOICES = ("en-us+f1", "en-us+m1", "en-us+f5", "en-us+m4", "en-gb+f2", "en-gb+m2", "en-us+m6", "en-gb+f4")
 
@@ -50,7 +50,9 @@ class Person:
         self._asked_there = 0
         self._making = 0
         self._leaves_at_s: float | None = None
-        self._greeted = not self.kind.greeting
+        self._calls_back = call.direction == "inbound" and self.kind.human
+        """Has called, so the other side speaks first."""
+        self._greeted = self._calls_back or not self.kind.greeting
         self._leaving = False
 
     def tick(self, heard: bytes) -> None:
@@ -137,10 +139,12 @@ class Person:
         self._words.clear()
         self._heard_speech, self._reply_at_s = False, None
         self._turn += 1
-        for rule in self.kind.turns.get(self._state, ()):
-            if rule.hears == ANYTHING or re.search(rule.hears, heard, re.IGNORECASE):
-                self._obey(rule)
-                return
+        if self._calls_back:
+            self._calls_back = False
+            self._say(_CALLS_BACK)
+            return
+        if (rule := self.kind.rule(self._state, heard)) is not None:
+            self._obey(rule)
 
     def _obey(self, rule: Rule) -> None:
         if rule.goes:

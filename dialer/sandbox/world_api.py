@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -18,6 +20,7 @@ from dialer.sandbox.people import Meeting
 from dialer.sandbox.people_kinds import BY_NAME
 
 router = APIRouter(prefix="/world")
+_LINES_PER_CHUNK = 1000
 
 
 class Clock(BaseModel):
@@ -53,13 +56,27 @@ def ledger(request: Request, kind: str | None = None, since: int = 0) -> Streami
     """The ledger's lines as a JSON array, of one kind if given, after seq `since`."""
     lines = world_of(request).ledger.lines(kind=kind, since=since)
 
-    def chunks() -> Any:
-        yield b"["
-        for index, line in enumerate(lines):
-            yield (b"," if index else b"") + orjson.dumps(line)
-        yield b"]"
+    def chunks() -> Iterator[bytes]:
+        separator = b"["
+        while some := list(islice(lines, _LINES_PER_CHUNK)):
+            yield separator + b",".join(map(orjson.dumps, some))
+            separator = b","
+        yield b"[]" if separator == b"[" else b"]"
 
     return StreamingResponse(chunks(), media_type="application/json")
+
+
+@router.get("/health")
+async def health(request: Request) -> dict[str, Any]:
+    """Whether the world is up, and which one it is."""
+    world = world_of(request)
+    return {
+        "ok": True,
+        "seed": world.options.seed,
+        "media": world.options.media,
+        "live_calls": sum(1 for _ in world.calls.live()),
+        "ledger": str(world.ledger.path),
+    }
 
 
 @router.get("/clock")
