@@ -39,7 +39,7 @@ def count(session: Session, campaign_id: UUID) -> dict[str, int]:
     )
     rows = session.execute(
         select(Lead.state, func.count()).where(Lead.campaign_id == campaign_id).group_by(Lead.state)
-    ).tuples()
+    )
     counts = dict.fromkeys(KINDS, 0)
     total = 0
     for state, number in rows:
@@ -97,7 +97,7 @@ def outcomes(session: Session, campaign_id: UUID) -> dict[str, int]:
         .where(Outcome.campaign_id == campaign_id)
         .group_by(Outcome.disposition)
         .order_by(Outcome.disposition)
-    ).tuples()
+    )
     return {disposition.value: number for disposition, number in rows}
 
 

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
+from uuid import UUID
+
+from starlette.datastructures import UploadFile
 
 from dialer import clock, db
 from dialer.accounts import audit, queries
 from dialer.accounts.models import Role
 from dialer.accounts.principal import Principal
-from dialer.calls import gate
+from dialer.calls import gate, testing
 from dialer.campaigns import lifecycle, listing
 from dialer.campaigns.listing import CampaignView
 from dialer.errors import BadInput, NotAllowed
-from dialer.leads import optout
+from dialer.leads import importing, optout
 from dialer.leads.cells import clean
+from dialer.leads.importing import Attestation, ImportReport
+from dialer.leads.models import ConsentType
 from dialer.leads.phones import Number, Refusal
 from dialer.leads.phones import read as read_number
+from dialer.web import files
 from dialer.web.state import WebState
+
+FILENAME_CHARACTERS = 200
 
 
 class Verb(StrEnum):
@@ -116,4 +125,97 @@ def opt_out(state: WebState, who: Principal, phones: Sequence[str], why: str) ->
     )
     with db.transaction(state.sessions) as tx:
         audit.write(tx.session, who.organization_id, by=who.by, what="leads.opt_out", why=why, numbers=len(numbers))
+    if done.cancel:
+        state.wiring.cancel(done.cancel)
     return done
+
+
+def mapping(pairs: Sequence[str]) -> dict[str, str]:
+    """Read pairs such as phone=Mobile: our field, and the column's header.
+
+    Raises:
+        BadInput: a pair has no equals sign.
+    """
+    if bad := [pair for pair in pairs if "=" not in pair]:
+        raise BadInput(f"A mapping is written field=Column, as in phone=Mobile; this is not: {', '.join(bad)}")
+    return {name.strip(): header for name, _, header in (pair.partition("=") for pair in pairs)}
+
+
+def import_leads(
+    state: WebState,
+    who: Principal,
+    name_or_id: str,
+    upload: UploadFile,
+    *,
+    mapping: Mapping[str, str],
+    consent: str,
+    consent_evidence: str,
+) -> ImportReport:
+    """Import an uploaded CSV into a campaign.
+
+    Args:
+        state: of this process.
+        who: asks.
+        name_or_id: the campaign.
+        upload: the file.
+        mapping: our field → the column's header, in place of what would be guessed.
+        consent: express or written: what the importer vouches for; empty for nothing.
+        consent_evidence: what proves it.
+
+    Raises:
+        NotAllowed, NotFound: the role does not cover it, or there is no such campaign.
+        BadInput: what is wrong with the file, the mapping or the consent. Nothing was changed.
+    """
+    who.require(Role.MANAGER)
+    attestation = _attestation(consent.strip(), consent_evidence.strip())
+    with state.sessions() as session:
+        campaign_id = lifecycle.find(session, who.organization_id, name_or_id).id
+    report = importing.import_csv(
+        state.sessions,
+        source=upload.file,
+        filename=Path(upload.filename or "upload.csv").name[:FILENAME_CHARACTERS],
+        organization_id=who.organization_id,
+        campaign_id=campaign_id,
+        mapping=mapping,
+        consent=attestation,
+        by=who.by,
+        rejects_dir=files.rejects_dir(state.settings),
+        secret=state.secret,
+    )
+    with db.transaction(state.sessions) as tx:
+        detail = {"campaign": str(campaign_id), "import": str(report.import_id), "imported": report.imported}
+        audit.write(tx.session, who.organization_id, by=who.by, what="leads.import", why="", **detail)
+    return report
+
+
+def test_call(state: WebState, who: Principal, *, agent: str, phone: str) -> UUID:
+    """Let an agent call a phone of the operator's own; return the call's id.
+
+    Raises:
+        NotAllowed, NotFound: the role does not cover it, or there is no such agent.
+        BadInput, Conflict: no valid number, no caller id, dialing is stopped, or a call to this number is open.
+    """
+    who.require(Role.MANAGER)
+    call_id = testing.place_test_call(
+        state.sessions,
+        organization_id=who.organization_id,
+        phone=phone,
+        agent=agent,
+        by=who.by,
+        messages=state.wiring.messages,
+    )
+    with db.transaction(state.sessions) as tx:
+        audit.write(tx.session, who.organization_id, by=who.by, what="call.test", call=str(call_id))
+    return call_id
+
+
+def _attestation(consent: str, evidence: str) -> Attestation | None:
+    if not consent:
+        if evidence:
+            raise BadInput("Evidence of consent is given, but not which consent it proves: express or written.")
+        return None
+    if consent not in set(ConsentType):
+        raise BadInput(f'There is no consent "{consent}": it is express or written.')
+    if not evidence:
+        raise BadInput("Say what proves this consent: the form, its date, the version of its text.")
+    return Attestation(ConsentType(consent), evidence)

@@ -16,6 +16,7 @@ from dialer import settings as configuration
 from dialer.settings import Settings
 from dialer.web import health, pages, problems, voice
 from dialer.web.api import agents, calls, campaigns, dialing, leads
+from dialer.web.console import forms, login, views
 from dialer.web.metrics import DatabaseGauges
 from dialer.web.middleware.access_log import AccessLog
 from dialer.web.middleware.body_size import BodySize
@@ -26,6 +27,7 @@ MAX_BODY_BYTES = 1_000_000
 MAX_UPLOAD_BYTES = 500_000_000
 """About four million leads."""
 API = (campaigns.router, leads.router, calls.router, agents.router, dialing.router)
+CONSOLE = (login.router, views.router, forms.router)
 _UPLOADS = frozenset({"/api/leads", "/console/leads"})
 _log = log.get(__name__)
 
@@ -43,7 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        state.engine.dispose()
+        state.close()
 
     app = FastAPI(
         title="Dialer",
@@ -61,7 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLog, registry=registry)
     app.include_router(health.router)
-    for router in (*API, *_carrier_routers()):
+    for router in (*API, *CONSOLE, *_carrier_routers()):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     return app

@@ -10,6 +10,12 @@ from dialer.errors import NotFound
 from dialer.settings import Settings
 
 RECORDINGS = "recordings"
+REJECTS = "rejects"
+
+
+def rejects_dir(settings: Settings) -> Path:
+    """Where rejected rows of imports are kept."""
+    return settings.data_dir / REJECTS
 
 
 def recording(settings: Settings, name: str) -> FileResponse:
@@ -29,7 +35,8 @@ def rejects(settings: Settings, path: str) -> FileResponse:
     Raises:
         NotFound: the file is gone.
     """
-    found = _within(settings.data_dir, path)
+    # A row keeps the path as the importing process knew it, which may be relative to a folder that it shares with us.
+    found = _within(rejects_dir(settings), Path(path).name)
     return FileResponse(found, media_type="text/csv; charset=utf-8", filename=found.name)
 
 

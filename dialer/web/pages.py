@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi.templating import Jinja2Templates
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
+
+from dialer.campaigns.calendar import DAYS
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -25,10 +29,43 @@ def is_partial(request: Request) -> bool:
 
 
 def problem(request: Request, document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    """Show a problem: as a whole page, or as a note on the page that is open."""
+    """Show a problem: as a whole page, or as a note on the page that is open. Who is not known is sent to log in."""
     headers = dict(headers or {})
-    name = "problem.html"
-    if is_partial(request):
-        name = "note.html"
+    if document["status"] == HTTPStatus.UNAUTHORIZED:
+        if is_partial(request):
+            return Response(status_code=401, headers={"HX-Redirect": "/login"})
+        return RedirectResponse(f"/login?{urlencode({'goto': request.url.path})}", 303)
+    if not is_partial(request):
+        return templates.TemplateResponse(request, "problem.html", {"problem": document}, document["status"], headers)
+    # A dialog lies over the notes: its form names a place of its own, and the note goes there.
+    if not request.headers.get("hx-target", "").startswith("problem-"):
         headers |= {"HX-Retarget": "#notes", "HX-Reswap": "beforeend"}
-    return templates.TemplateResponse(request, name, {"problem": document}, document["status"], headers)
+    return templates.TemplateResponse(request, "note.html", {"problem": document}, document["status"], headers)
+
+
+def _minutes(seconds: float | None) -> str:
+    """As in 2:05."""
+    whole = round(seconds or 0)
+    return f"{whole // 60}:{whole % 60:02}"
+
+
+def _words(text: object) -> str:
+    """As in Not interested, for not_interested."""
+    return str(text).replace("_", " ").capitalize()
+
+
+def _windows(windows: dict[str, list[list[str]]]) -> str:
+    """As in mon-fri 09:00-17:00."""
+    hours = {day: ", ".join("-".join(window) for window in windows.get(day, [])) for day in DAYS}
+    runs: list[tuple[str, str, str]] = []
+    for day in DAYS:
+        if runs and runs[-1][2] == hours[day]:
+            runs[-1] = (runs[-1][0], day, hours[day])
+        else:
+            runs.append((day, day, hours[day]))
+    return " · ".join(f"{a if a == b else f'{a}-{b}'} {text}" for a, b, text in runs if text)
+
+
+templates.env.filters |= {"minutes": _minutes, "words": _words, "windows": _windows}
+templates.env.globals["icon"] = templates.get_template("icons.html").module.icon  # type: ignore[attr-defined]
+templates.env.globals["leads_states"] = ("done", "in_flight", "due", "waiting", "blocked")

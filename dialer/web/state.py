@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -12,9 +12,7 @@ from dialer.accounts.throttle import LoginThrottle
 from dialer.db import Sessions
 from dialer.errors import BadInput
 from dialer.settings import Settings
-
-if TYPE_CHECKING:
-    from workers.wiring import Wiring
+from dialer.wiring import Wiring
 
 # As many as the threads that endpoints run in: none of them waits for a connection.
 POOL_SIZE = 20
@@ -32,7 +30,7 @@ class WebState:
 
     def close(self) -> None:
         """Let go of the database."""
-        self.sessions.kw["bind"].dispose()
+        self.wiring.engine.dispose()
 
 
 def open_state(settings: Settings) -> WebState:
@@ -43,8 +41,6 @@ def open_state(settings: Settings) -> WebState:
     """
     if not settings.database_url:
         raise BadInput("The web process needs a database: set DATABASE_URL, or start everything with `dialer up`.")
-    from workers.wiring import Wiring
-
     wiring = Wiring(settings, pool_size=POOL_SIZE)
     return WebState(settings, wiring, wiring.sessions, wiring.secret, LoginThrottle(settings.redis_url))
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import FileResponse
 
@@ -15,13 +15,28 @@ from dialer.calls.listing import CallDetail, CallFilter, CallView
 from dialer.calls.models import Purpose
 from dialer.calls.states import CallState
 from dialer.outcomes.models import Disposition
-from dialer.web import files
+from dialer.web import actions, files
 from dialer.web.api import paging
 from dialer.web.api.paging import Cursor, Limit, Page
-from dialer.web.auth import Viewer
+from dialer.web.auth import Manager, Viewer
 from dialer.web.state import State
 
 router = APIRouter(prefix="/api/calls", tags=["calls"])
+
+
+class NewTestCall(BaseModel):
+    """Which agent calls which phone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    agent: str = Field(description="An agent's name, or the id of one of its versions.")
+    phone: str = Field(max_length=40, description="With its country code.", examples=["+12125550100"])
+
+
+class TestCall(BaseModel):
+    """The call that is about to be placed."""
+
+    call_id: UUID
 
 
 class OneCall(BaseModel):
@@ -51,6 +66,12 @@ def calls(
         found = listing.page(session, who.organization_id, which, before=before, limit=limit + 1)
     last = found[:limit][-1] if found else None
     return paging.cut(found, limit, paging.encode(last.claimed_at.isoformat(), last.id) if last else "")
+
+
+@router.post("/test", status_code=202)
+def test(body: NewTestCall, who: Manager, state: State) -> TestCall:
+    """Let an agent call a phone of your own, as it would call a lead."""
+    return TestCall(call_id=actions.test_call(state, who, agent=body.agent, phone=body.phone))
 
 
 @router.get("/{call_id}")

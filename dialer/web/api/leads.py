@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, File, Form, Query, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
 from starlette.responses import FileResponse
 
 from dialer.leads import listing
@@ -39,6 +40,24 @@ class OptedOut(BaseModel):
     cancelling: list[UUID] = Field(description="Calls that may ring already; each is cancelled at the carrier.")
 
 
+class Imported(BaseModel):
+    """What came of an import: rows = imported + unchanged + the sum of rejected."""
+
+    import_id: UUID
+    rows: int
+    imported: int
+    unchanged: int = Field(description="Rows whose number the campaign had already.")
+    unblocked: int = Field(description="Of the unchanged: those that got the consent they lacked.")
+    rejected: dict[str, int] = Field(description="Reason to number of rows.")
+    blocked: dict[str, int] = Field(description="Of the imported: those that cannot be called, by reason.")
+    notes: dict[str, int]
+    rejects_file: str
+    rejects_url: str | None
+    mapping: dict[str, str] = Field(description="Our field to the column's header.")
+    encoding: str
+    delimiter: str
+
+
 @router.get("")
 def leads(
     who: Viewer,
@@ -63,6 +82,28 @@ def leads(
     return paging.cut(found, limit, paging.encode(found[:limit][-1].id) if found else "")
 
 
+@router.post("", status_code=201)
+def upload(
+    who: Manager,
+    state: State,
+    request: Request,
+    file: Annotated[UploadFile, File(description="A CSV: any common encoding and delimiter, columns in any order.")],
+    campaign: Annotated[str, Form(description="Name or id.")],
+    columns: Annotated[
+        list[str] | None, Form(alias="map", description="As in phone=Mobile; said in place of what is guessed.")
+    ] = None,
+    consent: Annotated[str, Form(description="express or written: what you vouch for, for every row.")] = "",
+    consent_evidence: Annotated[str, Form(max_length=500, description="What proves it.")] = "",
+) -> Imported:
+    """Import a CSV into a campaign. Bad rows never stop good ones; the same file again changes nothing."""
+    mapping = actions.mapping(columns or [])
+    report = actions.import_leads(
+        state, who, campaign, file, mapping=mapping, consent=consent, consent_evidence=consent_evidence
+    )
+    url = str(request.url_for("rejects_file", import_id=report.import_id)) if report.rejects_file else None
+    return Imported.model_validate(report.as_json() | {"rejects_url": url})
+
+
 @router.post("/opt-out")
 def opt_out(body: NewOptOut, who: Manager, state: State) -> OptedOut:
     """Never call these numbers again. In force for every dial from the answer on."""
@@ -79,7 +120,7 @@ def imports(who: Viewer, state: State, campaign_id: UUID | None = None, limit: L
         return listing.imports(session, who.organization_id, campaign_id=campaign_id, limit=limit)
 
 
-@router.get("/imports/{import_id}/rejects", response_class=FileResponse)
+@router.get("/imports/{import_id}/rejects", response_class=FileResponse, name="rejects_file")
 def rejects(import_id: UUID, who: Viewer, state: State) -> FileResponse:
     """Send the rejected rows of an import as a CSV: line, column, value and reason."""
     with state.sessions() as session:
