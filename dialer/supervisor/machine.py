@@ -12,6 +12,7 @@ from types import FrameType
 from dialer import db, embedded
 from dialer.errors import DialerError
 from dialer.settings import Settings
+from dialer.supervisor.programs import Command
 from dialer.supervisor.roster import STOP_ORDER, Roster
 from dialer.supervisor.supervisor import Supervisor
 
@@ -51,6 +52,9 @@ def run(
             failures.append(error)
             stop.set()
 
+    for program in (*roster.servers, *roster.workers):
+        if isinstance(program, Command):
+            program.prepare()  # a port in use is told before anything is made or started
     with embedded.hold(settings.data_dir), _signals(stop, supervisor.hurry, tell):
         worker = threading.Thread(target=guarded, name="work", daemon=True)
         try:
