@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ValidationError
 
 from dialer.sandbox import openai_extraction, openai_talk
-from dialer.sandbox.openai_talk import Wish
+from dialer.sandbox.openai_tools import Wish
 from dialer.sandbox.world import World
 
 Json = dict[str, Any]
@@ -76,9 +76,7 @@ class Reply:
     usage: Json = field(init=False)
 
     def __post_init__(self) -> None:
-        written = len(self.pieces) + (
-            len(openai_talk.arguments_json(self.wish)) // _TOKEN_CHARACTERS if self.wish else 0
-        )
+        written = len(self.pieces) + (len(self.wish.arguments_json) // _TOKEN_CHARACTERS if self.wish else 0)
         usage = {
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": written,
@@ -149,7 +147,7 @@ def _reply(wanted: Completion) -> Reply:
 def _whole(reply: Reply) -> Json:
     message: Json = {"role": "assistant", "content": "".join(reply.pieces) or None, "refusal": None}
     if reply.wish:
-        function = {"name": reply.wish.name, "arguments": openai_talk.arguments_json(reply.wish)}
+        function = {"name": reply.wish.name, "arguments": reply.wish.arguments_json}
         message["tool_calls"] = [{"id": _call_id(reply), "type": "function", "function": function}]
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish_reason}
     return {
@@ -183,7 +181,7 @@ def _deltas(reply: Reply) -> list[Json]:
     if reply.wish:
         head = {"name": reply.wish.name, "arguments": ""}
         deltas.append({"tool_calls": [{"index": 0, "id": _call_id(reply), "type": "function", "function": head}]})
-        for piece in _PIECE.findall(openai_talk.arguments_json(reply.wish)):
+        for piece in _PIECE.findall(reply.wish.arguments_json):
             deltas.append({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
     return deltas
 

@@ -9,29 +9,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dialer.sandbox.openai_intents import Intent
-from dialer.sandbox.openai_times import number
-from dialer.sandbox.openai_transcript import QUESTIONS, Told
+from dialer.sandbox.openai_findings import Findings, as_number
+from dialer.sandbox.openai_transcript import Told
 
 Schema = Mapping[str, Any]
 
 _NEUTRAL = ("unknown", "unclear", "not_stated", "not stated", "none", "n/a", "other", "neutral")
-_OBJECTIONS = {
-    Intent.TOO_EXPENSIVE: "too expensive",
-    Intent.HAS_ONE: "already has one",
-    Intent.THINK: "wants to think about it",
-    Intent.CALL_LATER: "no time right now",
-    Intent.NOT_INTERESTED: "not interested",
-}
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b[\w.+-]+ at [\w-]+ dot \w+\b", re.IGNORECASE)
-_AMOUNT = re.compile(
-    r"(?:[$€£₹]\s?|\b)(\d[\d,.]*|"
-    + "|".join(
-        ("ten", "twenty", "thirty", "forty", "fifty", "sixty", "eighty", "ninety", "one", "two", "three", "five")
-    )
-    + r")\s*(hundred|thousand|million|k\b)?\s*(dollars?|euros?|pounds?|rupees?|bucks)?",
-    re.IGNORECASE,
-)
 _NEAR = {
     "none": ("low", "cold", "no"),
     "high": ("hot", "very", "strong"),
@@ -39,12 +22,6 @@ _NEAR = {
     "transferred": ("interested",),
 }
 """What is meant where a schema has other words for it."""
-_SCALE = {"hundred": 100, "thousand": 1000, "k": 1000, "million": 1_000_000}
-_COUNT = re.compile(
-    r"\b(\d+|[a-z]+)\s+(?:people|employees|of us|persons|colleagues|users|seats|staff)|(?:are|"
-    r"have)\s+(\d+|[a-z]+) of us",
-    re.I,
-)
 
 
 def extract(transcript: str, schema: Schema) -> dict[str, Any]:
@@ -57,6 +34,7 @@ class _Filler:
 
     def __init__(self, told: Told, root: Schema) -> None:
         self._told = told
+        self._findings = Findings(told)
         self._root = root
 
     def object(self, schema: Schema) -> dict[str, Any]:
@@ -77,100 +55,16 @@ class _Filler:
         kinds = _types(rule)
         if "object" in kinds:
             return self.object(rule)
-        found = self._find(f"{name} {rule.get('title', '')}".lower(), str(rule.get("description", "")).lower())
+        name, description = (
+            f"{name} {rule.get('title', '')}".replace("_", " ").lower(),
+            str(rule.get("description", "")),
+        )
+        found = self._findings.find(name, description.lower(), kinds)
+        if found is None and ("boolean" in kinds or "number" in kinds or "integer" in kinds):
+            found = self._findings.replied(f"{name} {description}", kinds)
         if "enum" in rule:
             return self._choice(found, list(rule["enum"]))
         return _fitted(found, kinds, rule)
-
-    def _find(self, name: str, description: str) -> Any:
-        """What is known about a property called so: text, number, bool or list; None: nothing."""
-        told = self._told
-        rules = (
-            (r"disposition|outcome|\bresult", lambda: told.disposition),
-            (r"summary|synopsis|recap", lambda: told.summary),
-            (r"interest|temperature|intent_level|lead_score", self._interest),
-            (r"sentiment|mood|emotion|tone", self._sentiment),
-            (r"e-?mail", lambda: self._search(_EMAIL)),
-            (r"objection|concern|reason|why_not", lambda: self._listed(_OBJECTIONS)),
-            (r"question|asked", lambda: self._listed(QUESTIONS)),
-            (r"budget|price|amount|spend", self._amount),
-            (r"size|employees|people|headcount|team|seats|users", self._count),
-            (r"decision|decides|authority", self._decides),
-            (r"opt_?out|do_not_call|unsubscribe", lambda: told.disposition == "do_not_call"),
-            (r"human|transfer", lambda: Intent.ASKS_HUMAN in told.intents),
-            (r"next_?step|follow_?up|action", self._next_step),
-            (r"time|when|date|day|callback|appointment|meeting", lambda: told.time or None),
-            (
-                r"language",
-                lambda: "hi" if re.search(r"[\u0900-\u097f]", " ".join(told.person)) else "en" if told.person else None,
-            ),
-        )
-        for text in (name, description):
-            for pattern, finder in rules:
-                if re.search(pattern, text):
-                    return finder()
-        return None
-
-    def _interest(self) -> str | None:
-        return {
-            "interested": "high",
-            "transferred": "high",
-            "callback": "medium",
-            "not_interested": "none",
-            "do_not_call": "none",
-        }.get(self._told.disposition)
-
-    def _sentiment(self) -> str | None:
-        if not self._told.person:
-            return None
-        return {"interested": "positive", "do_not_call": "negative", "not_interested": "negative"}.get(
-            self._told.disposition, "neutral"
-        )
-
-    def _listed(self, names: Mapping[Intent, str]) -> list[str] | None:
-        return [names[intent] for intent in dict.fromkeys(self._told.intents) if intent in names] or None
-
-    def _search(self, pattern: re.Pattern[str]) -> str | None:
-        found = pattern.search(" ".join(self._told.person))
-        return found.group() if found else None
-
-    def _amount(self) -> str | None:
-        for words in self._told.person:
-            for found in _AMOUNT.finditer(words):
-                if found.group(2) or found.group(3) or found.group()[0] in "$€£₹":
-                    return found.group().strip()
-        return None
-
-    def _count(self) -> int | None:
-        for words in self._told.person:
-            found = _COUNT.search(words)
-            if found and (count := number(found.group(1) or found.group(2))) is not None:
-                return count
-        return None
-
-    def _decides(self) -> bool | None:
-        said = " ".join(self._told.person).lower()
-        if re.search(r"my (boss|manager|wife|husband|partner)|not (my|the one)|someone else decides|ask my", said):
-            return False
-        return (
-            True
-            if re.search(
-                r"i decide|i am the (owner|boss|manager)|i'm the (owner|boss)|"
-                r"my decision",
-                said,
-            )
-            else None
-        )
-
-    def _next_step(self) -> str | None:
-        at = f" ({self._told.time})" if self._told.time else ""
-        return {
-            "interested": f"A colleague calls{at}.",
-            "callback": f"Call again{at}.",
-            "transferred": "A colleague has taken over.",
-            "do_not_call": "Never call again.",
-            "not_interested": "None.",
-        }.get(self._told.disposition)
 
     def _choice(self, found: Any, allowed: list[Any]) -> Any:
         """The allowed value that is meant."""
@@ -247,7 +141,7 @@ def _fitted(found: Any, kinds: tuple[str, ...], rule: Schema) -> Any:
         items = found if isinstance(found, list) else [found]
         return [str(item) for item in items] if _types(rule.get("items") or {})[0] == "string" else None
     if "integer" in kinds or "number" in kinds:
-        return _in_range(_as_number(found), rule, whole="number" not in kinds)
+        return _in_range(as_number(found), rule, whole="number" not in kinds)
     if (
         "string" in kinds
         and rule.get("format") not in ("date", "date-time", "time", "uuid")
@@ -262,19 +156,6 @@ def _fitted(found: Any, kinds: tuple[str, ...], rule: Schema) -> Any:
         )
         return text[: rule.get("maxLength", len(text))] if len(text) >= rule.get("minLength", 0) else None
     return None
-
-
-def _as_number(found: Any) -> float | None:
-    if isinstance(found, bool | list):
-        return None
-    if isinstance(found, int | float):
-        return found
-    match = _AMOUNT.search(found)
-    if match is None:
-        return {"high": 5, "medium": 3, "none": 1}.get(found)
-    digits = match.group(1).replace(",", "").rstrip(".")
-    value = number(digits) if not digits[0].isdecimal() else float(digits)
-    return None if value is None else value * _SCALE.get((match.group(2) or "").lower(), 1)
 
 
 def _in_range(value: float | None, rule: Schema, *, whole: bool) -> float | int | None:

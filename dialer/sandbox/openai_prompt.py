@@ -21,7 +21,19 @@ _KNOWS = re.compile(
 )
 _INSTRUCTION = re.compile(
     r"^\W*(?:ask|offer|if|when|never|do not|don't|always|keep|be|say|tell|explain|mention|find|try|start|begin|end|"
-    r"close|then|first|make|use|answer|listen|agree|book|only|you|your|greet|introduce|confirm|propose|suggest|thank|accept)\b",
+    r"close|then|first|make|use|answer|listen|agree|book|only|you|your|greet|introduce|confirm|propose|"
+    r"suggest|thank|accept|let|repeat|otherwise|what you)\b|\b(?:they|them|end the call|the person)\b",
+    re.IGNORECASE,
+)
+_IF_ASKED = re.compile(
+    r"^\W*(?:if|when) (?:they|the person|somebody|someone|people) asks? (?:about |for )?([^:,]+)[:,] (.+)", re.I
+)
+_ASK = re.compile(
+    r"^\W*(?:then |first |also )?ask (?:first |roughly |also |them )*(whether|if|what|how|when|who) ([^.]+)", re.I
+)
+_OFFER = re.compile(
+    r"\b(?:agree on|book|arrange|schedule|set up|offer)(?: them)? (?:a day and time for |a time for )?"
+    r"(an? (?!next |day|time)[^,.;:]+?)(?: (?:with|by|on|in|at) [^,.;:]+)?(?:[,.;:]|$)",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
@@ -31,7 +43,12 @@ _MONEY = re.compile(
 _SOURCE = re.compile(
     r"\b(?:signed up|consent|your number|got the number|contact list|registered|enquir|inquir|requested)", re.I
 )
-_DURATION = re.compile(r"\b(?:minute|hour|day|week|month|year)s\b", re.IGNORECASE)
+_DURATION = re.compile(
+    r"\b(?:\d+|an?|one|two|three|four|five|six|ten|twelve|\w+ty|\w+teen|few|several) "
+    r"(?:minute|hour|day|week|month)s?\b",
+    re.IGNORECASE,
+)
+_QUESTIONS_AT_MOST = 2
 _COMMON_TEXT = (
     "what that this with have your does will would there about from they much many long very when where which take "
     "work how you are the and for can did get"
@@ -48,19 +65,33 @@ class Prompt:
     goal: str
     facts: tuple[str, ...]
     """Sentences that state something, instructions left out."""
+    answers: tuple[tuple[str, str], ...]
+    """(topic, what to say if somebody asks about it)."""
+    questions: tuple[str, ...]
+    """What the agent is to find out, as questions to the person."""
+    offer: str
+    """What the goal is to agree on, as in "a free home visit"; "" if it names nothing."""
     now: datetime | None
 
     @classmethod
     def read(cls, text: str) -> Prompt:
         """Read a prompt of any wording; what is not found gets a neutral word."""
         name, seller, goal, knows = (p.search(text) for p in (_NAME, _SELLER, _GOAL, _KNOWS))
-        sentences = _SENTENCE.split(knows.group(1)) if knows else []
-        stated = tuple(s.strip(" -*\t") for s in sentences if s.strip() and not _INSTRUCTION.match(s))
+        lines = knows.group(1).splitlines() if knows else []
+        asked = [found.groups() for line in lines if (found := _IF_ASKED.match(line)) and "use the tool" not in line]
+        sentences = [s.strip(" -*\t") for line in lines if not _IF_ASKED.match(line) for s in _SENTENCE.split(line)]
+        stated = [s for s in sentences if s and not _INSTRUCTION.search(s) and not s.endswith(("?", ":"))]
+        offer = _OFFER.search(goal.group(1)) if goal else None
         return cls(
             name=name.group(1) if name else "your assistant",
             seller=seller.group(1).strip() if seller else "our company",
             goal=goal.group(1).strip().rstrip(".") if goal else "",
-            facts=tuple(s if s[-1] in ".!?" else f"{s}." for s in stated if not s.endswith("?")),
+            facts=tuple(_sentence(s) for s in stated),
+            answers=tuple((topic, _sentence(_SENTENCE.split(words)[0])) for topic, words in asked),
+            questions=tuple(_question(*found.groups()) for s in sentences if (found := _ASK.match(s)))[
+                :_QUESTIONS_AT_MOST
+            ],
+            offer=offer.group(1) if offer else "",
             now=present(text),
         )
 
@@ -75,7 +106,8 @@ class Prompt:
 
     def price(self) -> str:
         """What is known about the price; "" if nothing."""
-        return next((fact for fact in self.facts if _MONEY.search(fact)), "")
+        told = [fact for topic, fact in self.answers if _MONEY.search(topic)]
+        return next((fact for fact in (*told, *self.facts) if _MONEY.search(fact)), "")
 
     def source(self) -> str:
         """What is known about where the number comes from; "" if nothing."""
@@ -85,11 +117,30 @@ class Prompt:
         """The fact that has most of the question's words; "" if none has any."""
         if re.search(r"how (long|soon|fast|quick)", question, re.IGNORECASE):
             return next((fact for fact in self.facts if _DURATION.search(fact)), "")
-        wanted = _stems(question)
-        best = max(self.facts, key=lambda fact: len(wanted & _stems(fact)), default="")
-        return best if wanted & _stems(best) else ""
+        wanted = stems(question)
+        told = next((fact for topic, fact in self.answers if wanted & stems(topic)), "")
+        if told:
+            return told
+        best = max(self.facts, key=lambda fact: len(wanted & stems(fact)), default="")
+        return best if wanted & stems(best) else ""
 
 
-def _stems(text: str) -> set[str]:
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return f"{text[0].upper()}{text[1:]}{'' if text[-1] in '.!?' else '.'}"
+
+
+def _question(word: str, clause: str) -> str:
+    """Turn "ask whether they own the home" into "Do you own the home?"."""
+    clause = re.sub(r"\s*\([^)]*\)", "", clause).strip()
+    verb = clause.removeprefix("they ")
+    said = re.sub(r"\btheir\b", "your", re.sub(r"\bthey\b", "you", verb))
+    if verb == clause:
+        return f"Could you tell me {word.lower()} {said}?"
+    return f"Do you {said}?" if word.lower() in ("whether", "if") else f"{word.capitalize()} do you {said}?"
+
+
+def stems(text: str) -> set[str]:
+    """The content words of a text, cut to five letters, so that "costs" meets "cost"."""
     words = re.findall(r"[a-z]+", text.lower())
     return {word[:5] for word in words if word not in _COMMON and len(word) > 2}

@@ -5,7 +5,6 @@ The same messages always get the same answer. One answer is one or two short sen
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +14,12 @@ from typing import Any
 from dialer.sandbox.openai_intents import Intent, understand
 from dialer.sandbox.openai_prompt import Prompt
 from dialer.sandbox.openai_times import phrase, spoken, wanted
+from dialer.sandbox.openai_tools import Tools, Wish, wish
 
 Message = Mapping[str, Any]
-Tools = Mapping[str, Mapping[str, Any]]
-"""JSON schemas of the parameters by name of the tool."""
 
-_ASK_COLLEAGUE = "Would you like a colleague to call you with the details?"
+_WOULD_LIKE = "Would you like"
+_A_COLLEAGUE = "a colleague to call you with the details"
 _ASK_DAY = "Which day and time would suit you?"
 _ASK_CALLBACK = "When would be a better time to call you?"
 _ASK_MORE = "Is there anything else I can do for you?"
@@ -37,14 +36,6 @@ _FAILED = re.compile(
     r"too (?:late|far|soon)|refus|invalid|no such|past\b|unable|nobody|another time",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A tool that is wanted, with its arguments."""
-
-    name: str
-    arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +136,15 @@ class _Talk:
         for question in (_ASK_CALLBACK, _ASK_DAY):
             if question in self._last_said:
                 return question
-        return _ASK_COLLEAGUE
+        return self._next()
+
+    def _offer(self) -> str:
+        return f"{_WOULD_LIKE} {self._prompt.offer or _A_COLLEAGUE}?"
+
+    def _next(self) -> str:
+        """What to ask now: first what is to be found out, then the offer."""
+        said = " ".join(self._said)
+        return next((question for question in self._prompt.questions if question not in said), self._offer())
 
     def _go_on(self) -> Answer:
         """They agree: take the next step."""
@@ -155,32 +154,30 @@ class _Talk:
             return self._settle()
         if "anything else" in self._last_said or "schedule_callback" in self._used:
             return self._close("")
-        if _ASK_COLLEAGUE in self._last_said:
+        if _WOULD_LIKE in self._last_said:
             return Answer(f"Wonderful. {_ASK_DAY}")
-        return Answer(f"{self._prompt.more(' '.join(self._said))} {_ASK_COLLEAGUE}")
+        if any(question in self._last_said for question in self._prompt.questions):
+            return Answer(f"Thank you. {self._next()}")
+        return Answer(f"{self._prompt.more(' '.join(self._said))} {self._next()}")
 
     def _statement(self) -> Answer:
         """They say something that is neither question nor agreement."""
         if self._when() is not None:
             if _ASK_CALLBACK in self._last_said:
                 return self._later()
-            if any("colleague" in text for text in self._said):  # our question may have been cut short
+            if any(_WOULD_LIKE in text for text in self._said):  # our question may have been cut short
                 return self._settle()
         if "anything else" in self._last_said:
             return self._close("")
         return Answer(f"Thank you, that is good to know. {self._question()}")
 
     def _settle(self) -> Answer:
-        """A colleague's call is agreed."""
+        """The next step is agreed."""
         asked = phrase(self._heard)
         if not asked and sum(_ASK_DAY in text for text in self._said) < 2:
             return Answer(f"Gladly. {_ASK_DAY}")
-        when = (
-            f"{asked[0].upper()}{asked[1:]} it is. My colleague will call you then."
-            if asked
-            else "My colleague will call you soon."
-        )
-        return self._close(when)
+        day = f"{asked[0].upper()}{asked[1:]} it is, and" if asked else "Very well,"
+        return self._close(f"{day} a colleague will confirm it.")
 
     def _later(self) -> Answer:
         """They want to be called at another time."""
@@ -188,7 +185,9 @@ class _Talk:
         if when is not None and "schedule_callback" in self._tools:
             if self._used.count("schedule_callback") > 0 and spoken(when) in " ".join(self._said):
                 return self._close(f"Yes, {spoken(when)}.")
-            return Answer("", self._wish("schedule_callback", when=when, note="Asked to be called at this time."))
+            return Answer(
+                "", wish(self._tools, "schedule_callback", when=when, note="Asked to be called at this time.")
+            )
         if when is not None:
             return self._close(f"I have noted {spoken(when)}.")
         if _ASK_CALLBACK in self._last_said:
@@ -199,15 +198,15 @@ class _Talk:
         if "transfer" in self._tools and "transfer" not in self._used:
             return Answer(
                 "Of course, I will connect you to a colleague now.",
-                self._wish("transfer", note="Asked to talk to a person."),
+                wish(self._tools, "transfer", note="Asked to talk to a person."),
             )
-        return Answer(f"I am sorry, nobody is free right now. {_ASK_COLLEAGUE}")
+        return Answer(f"I am sorry, nobody is free right now. {self._offer()}")
 
     def _object(self, comfort: str) -> Answer:
         """Take up an objection, once."""
         if any(_I_UNDERSTAND in text for text in self._said):
             return self._close("That is all right.")
-        return Answer(f"{_I_UNDERSTAND} {comfort} {_ASK_COLLEAGUE}")
+        return Answer(f"{_I_UNDERSTAND} {comfort} {self._offer()}")
 
     def _no(self) -> Answer:
         if not self._said[1:] and re.search(r"good moment|good time|have a minute|a moment|bad time", self._last_said):
@@ -225,13 +224,13 @@ class _Talk:
 
     def _opt_out(self) -> Answer:
         if "do_not_call" in self._tools and "do_not_call" not in self._used:
-            return Answer("", self._wish("do_not_call", note=self._heard))
+            return Answer("", wish(self._tools, "do_not_call", note=self._heard))
         return self._close("Understood. You will not be called again.", "")
 
     def _close(self, last_words: str, thanks: str = "Thank you for your time.") -> Answer:
         text = " ".join(part for part in (last_words, thanks, "Goodbye.") if part)
         return Answer(
-            text, self._wish("end_call", note="The conversation is over.") if "end_call" in self._tools else None
+            text, wish(self._tools, "end_call", note="The conversation is over.") if "end_call" in self._tools else None
         )
 
     def _after_tool(self) -> Answer:
@@ -248,18 +247,13 @@ class _Talk:
             noted = f"I have noted {spoken(when)}." if when else "I have noted that."
             return Answer(f"{noted} We will call you then. {_ASK_MORE}")
         if name == "transfer":
-            return Answer(
-                f"I am sorry, nobody is free right now. {_ASK_COLLEAGUE}" if failed else "One moment, please."
-            )
+            return Answer(f"I am sorry, nobody is free right now. {self._offer()}" if failed else "One moment, please.")
         if name == "do_not_call":
             return Answer("Understood. You will not be called again. Goodbye.")
         return Answer(_GOODBYE)
 
     def _when(self) -> datetime | None:
         return wanted(self._heard, self._prompt.now) if self._prompt.now else None
-
-    def _wish(self, tool: str, *, when: datetime | None = None, note: str = "") -> Wish:
-        return Wish(tool, _arguments(self._tools[tool], when, note))
 
 
 def text_of(message: Message) -> str:
@@ -268,34 +262,3 @@ def text_of(message: Message) -> str:
     if isinstance(content, list):
         return " ".join(part.get("text", "") for part in content if isinstance(part, dict)).strip()
     return (content or "").strip()
-
-
-def _arguments(schema: Mapping[str, Any], when: datetime | None, note: str) -> dict[str, Any]:
-    """Fill a tool's parameters, whatever they are called."""
-    properties: Mapping[str, Mapping[str, Any]] = schema.get("properties") or {}
-    required = schema.get("required") or ()
-    arguments: dict[str, Any] = {}
-    for name, rule in properties.items():
-        if "enum" in rule:
-            arguments[name] = rule["enum"][0]
-        elif when is not None and re.search(r"when|time|date|at$|start|until", name):
-            arguments[name] = _written(when, f"{rule.get('description', '')} {rule.get('format', '')}")
-        elif re.search(r"note|reason|about|topic|summary|why|words|comment|message", name):
-            arguments[name] = note
-        elif name in required:
-            arguments[name] = {"integer": 0, "number": 0, "boolean": True, "array": [], "object": {}}.get(
-                str(rule.get("type")), note
-            )
-    return arguments
-
-
-def _written(when: datetime, description: str) -> str:
-    """ISO 8601 as the schema wants it: with the offset if the present time came with one, unless it asks for none."""
-    if "without offset" in description.lower():
-        when = when.replace(tzinfo=None)
-    return when.isoformat(timespec="minutes" if when.tzinfo is None else "seconds")
-
-
-def arguments_json(wish: Wish) -> str:
-    """The arguments as models write them."""
-    return json.dumps(wish.arguments, ensure_ascii=False)

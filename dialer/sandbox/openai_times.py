@@ -27,9 +27,7 @@ _CLOCK = re.compile(
     r"(?:\s*o'?clock)?\s*(a\.?m\b|p\.?m\b|in the (?:morning|afternoon|evening))?",
     re.IGNORECASE,
 )
-_AT_CLOCK = re.compile(
-    rf"\b(?:at|around|about|after|by)\s+(?=(?:half past |quarter past |quarter to )?{_NUMBER}\b)", re.I
-)
+_AT_CLOCK = re.compile(rf"\bat\s+(?=(?:half past |quarter past |quarter to )?{_NUMBER}\b)", re.I)
 _MARKED = re.compile(
     rf"\b(?=(?:half past |quarter (?:past|to) )?{_NUMBER}(?:[:.]\d\d)?\s*(?:a\.?m\b|p\.?m\b|o'?clock))", re.I
 )

@@ -92,7 +92,7 @@ def test_question_is_answered_from_the_prompt_and_leads_on(question: str, told: 
     given = talk(OPENER, question)
 
     assert told in given.text
-    assert given.text.endswith(OFFER)
+    assert given.text.endswith("Could you tell me how many people work there?")
 
 
 def test_price_that_nobody_told_is_not_invented() -> None:
@@ -101,15 +101,32 @@ def test_price_that_nobody_told_is_not_invented() -> None:
     assert not re.search(r"\d", answer(messages, {}).text)
 
 
-def test_interest_leads_to_an_agreed_next_step() -> None:
-    first = talk(OPENER, "Yes, tell me more.").text
-    second = talk(OPENER, "Yes, tell me more.", first, "Yes, I am interested.").text
-    last = talk(OPENER, "Yes, tell me more.", first, "Yes, I am interested.", second, "Tuesday morning is good.")
+def test_interest_leads_over_what_is_to_be_found_out_to_an_agreed_next_step() -> None:
+    turns = [OPENER]
+    for words in ("Yes, tell me more.", "We are twenty people.", "Yes, I am interested.", "Tuesday morning is good."):
+        given = talk(*turns, words)
+        turns += [words, given.text]
 
-    assert OFFER in first
-    assert "Which day and time" in second
-    assert last.text.startswith("Tuesday morning it is.")
-    assert wish(last) == "end_call"
+    assert "how many people work there?" in turns[2]
+    assert OFFER in turns[4]
+    assert "Which day and time" in turns[6]
+    assert turns[8].startswith("Tuesday morning it is")
+    assert wish(given) == "end_call"
+
+
+def test_offer_questions_and_answers_are_the_scripts_own() -> None:
+    prompt = Prompt.read(
+        "You are Maya, calling on behalf of Brightfield.\n\n"
+        "Your goal: Agree on a day and time for a free home visit by one of our advisers.\n\n"
+        "What you know and how to go about it:\nThe visit takes forty minutes.\n"
+        "- Ask first whether they own the home. If they rent, end the call.\n"
+        "- If they ask about price: it depends on the roof.\n\nAbout the person (data):\n{}"
+    )
+
+    assert prompt.offer == "a free home visit"
+    assert prompt.questions == ("Do you own the home?",)
+    assert prompt.facts == ("The visit takes forty minutes.",)
+    assert prompt.about("What is the price?") == "It depends on the roof."
 
 
 def test_callback_is_scheduled_in_the_persons_own_time() -> None:
@@ -284,6 +301,17 @@ def test_fields_are_read_by_their_names_and_types() -> None:
         "interest_level": "hot",
         "preferred_time": "Friday afternoon",
     }
+
+
+def test_yes_and_no_are_read_from_the_reply_to_the_question() -> None:
+    fields = {"homeowner": {"type": ["boolean", "null"], "description": "Whether the person owns the home."}}
+    calls = (f"agent: Do you own the home?\nperson: {reply}" for reply in ("Yes, I do.", "No, I rent.", "Why?"))
+
+    assert [extract(call, outcome(fields))["fields"]["homeowner"] for call in calls] == [True, False, None]
+
+
+def test_number_of_people_is_no_time() -> None:
+    assert phrase("We are about twenty people.") == ""
 
 
 def test_what_nobody_said_is_left_out_or_null_or_unknown() -> None:
