@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from dialer import __version__, log
 from dialer import settings as configuration
 from dialer.settings import Settings
-from dialer.web import health, pages, problems, voice
+from dialer.web import health, pages, problems, reference, voice
 from dialer.web.api import agents, calls, campaigns, dialing, leads
 from dialer.web.console import forms, login, views
 from dialer.web.metrics import DatabaseGauges
@@ -63,6 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLog, registry=registry)
     app.include_router(health.router)
+    app.include_router(reference.router)
     for router in (*API, *CONSOLE, *_carrier_routers()):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")

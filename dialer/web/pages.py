@@ -54,6 +54,15 @@ def _words(text: object) -> str:
     return str(text).replace("_", " ").capitalize()
 
 
+def _plain(value: object) -> str:
+    """As in Yes, for True; a value of the extraction schema, as a person would say it."""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, list):
+        return ", ".join(_plain(item) for item in value)
+    return "-" if value is None else str(value)
+
+
 def _windows(windows: dict[str, list[list[str]]]) -> str:
     """As in mon-fri 09:00-17:00."""
     hours = {day: ", ".join("-".join(window) for window in windows.get(day, [])) for day in DAYS}
@@ -66,6 +75,6 @@ def _windows(windows: dict[str, list[list[str]]]) -> str:
     return " · ".join(f"{a if a == b else f'{a}-{b}'} {text}" for a, b, text in runs if text)
 
 
-templates.env.filters |= {"minutes": _minutes, "words": _words, "windows": _windows}
+templates.env.filters |= {"minutes": _minutes, "plain": _plain, "words": _words, "windows": _windows}
 templates.env.globals["icon"] = templates.get_template("icons.html").module.icon  # type: ignore[attr-defined]
 templates.env.globals["leads_states"] = ("done", "in_flight", "due", "waiting", "blocked")
