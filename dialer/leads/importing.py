@@ -136,11 +136,11 @@ def import_csv(
             definition = tx.session.scalars(
                 select(AgentVersion.definition).where(AgentVersion.id == campaign.agent_version_id)
             ).one()
+            lacking = staging.some_lack_consent(tx.session, organization_id, campaign_id)
         region = phones.known_region(campaign.region)
         found = open_source(stream, region, mapping or {})
-        scope = staging.Scope(
-            organization_id, campaign_id, uuid4(), str(definition.get("purpose", "marketing")), by, secret
-        )
+        purpose = str(definition.get("purpose", "marketing"))
+        scope = staging.Scope(organization_id, campaign_id, uuid4(), purpose, by, secret, lacking)
         report = ImportReport(scope.import_id, found.columns.named(), found.shape.encoding, found.shape.delimiter)
         rejects = RejectsFile(rejects_dir / f"rejects-{scope.import_id}.csv", found.columns.headers)
         reader = RowReader(found.columns, region, consent, filename)

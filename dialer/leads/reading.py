@@ -94,7 +94,8 @@ def rows(source: BinaryIO, shape: Shape) -> Iterator[Row]:
     try:
         yield from _Rows(text, shape.delimiter)
     finally:
-        text.detach()
+        if not source.closed:
+            text.detach()
 
 
 class _Rows:

@@ -42,54 +42,63 @@ _TABLES = (
 )
 _COPY = "COPY staged_leads FROM STDIN"
 
+# While a file comes in, the planner knows nothing of the rows it brought. Subqueries with a LIMIT, and laterals, keep
+# it to one index probe per row, where it would otherwise read a growing table once per batch.
+_SETTINGS = text("SET LOCAL jit = off")
 _TAKE_SUPPRESSED = text("""
     DELETE FROM staged_leads s
-    WHERE EXISTS (SELECT FROM suppressions p WHERE p.organization_id = :organization_id AND p.phone = s.phone)
-       OR EXISTS (SELECT FROM suppressions p WHERE p.organization_id = :organization_id AND p.phone_hash = s.phone_hash)
+    WHERE (SELECT true FROM suppressions p
+           WHERE p.organization_id = :organization_id AND p.phone = s.phone LIMIT 1)
+       OR (SELECT true FROM suppressions p
+           WHERE p.organization_id = :organization_id AND p.phone_hash = s.phone_hash LIMIT 1)
     RETURNING phone
 """)
-_TAKE_DUPLICATES = text("""
-    WITH first AS (INSERT INTO seen_phones SELECT phone FROM staged_leads ON CONFLICT DO NOTHING RETURNING phone)
-    DELETE FROM staged_leads s WHERE NOT EXISTS (SELECT FROM first f WHERE f.phone = s.phone)
-    RETURNING phone
-""")
+_REMEMBER = text("INSERT INTO seen_phones SELECT phone FROM staged_leads ON CONFLICT DO NOTHING RETURNING phone")
+_TAKE = text("DELETE FROM staged_leads WHERE phone = ANY(:phones)")
 _ADD_CONSENTS = text("""
     INSERT INTO consents (organization_id, phone, type, text_version, given_at, evidence, source)
     SELECT :organization_id, s.phone, s.consent_type, s.text_version, s.given_at, s.evidence, :source
     FROM staged_leads s
-    WHERE s.consent_type IS NOT NULL AND NOT EXISTS (
-        SELECT FROM consents c
+    WHERE s.consent_type IS NOT NULL AND (
+        SELECT true FROM consents c
         WHERE c.organization_id = :organization_id AND c.phone = s.phone AND c.type = s.consent_type
-          AND c.evidence = s.evidence AND c.text_version = s.text_version)
+          AND c.evidence = s.evidence AND c.text_version = s.text_version LIMIT 1) IS NULL
 """)
-_COVERED = """
-    EXISTS (SELECT FROM consents c WHERE c.organization_id = :organization_id AND c.phone = s.phone
-            AND c.type = ANY(:enough) AND c.revoked_at IS NULL)
+_AGREEMENT = """
+    CROSS JOIN LATERAL (
+        SELECT count(*) > 0 AS agreed, coalesce(bool_or(c.type = ANY(:enough)), false) AS covered
+        FROM consents c
+        WHERE c.organization_id = :organization_id AND c.phone = s.phone AND c.revoked_at IS NULL) agreement
 """
-_AGREED_SOMEHOW = """
-    EXISTS (SELECT FROM consents c WHERE c.organization_id = :organization_id AND c.phone = s.phone
-            AND c.revoked_at IS NULL)
-"""
+_LACKING = text(f"""
+    SELECT EXISTS (SELECT FROM leads WHERE organization_id = :organization_id AND campaign_id = :campaign_id
+                   AND state = 'blocked' AND reason IN ('{NO_CONSENT}', '{NOT_IN_WRITING}'))
+""")  # noqa: S608, RUF100 - constants of this module only
 # A lead that was blocked for want of a consent which this file brings may be called from now on.
 _UNBLOCK = text(f"""
     WITH freed AS (
-        UPDATE leads l SET state = 'due', reason = '', due_at = :now, moved_at = :now
-        FROM staged_leads s
-        WHERE l.campaign_id = :campaign_id AND l.organization_id = :organization_id AND l.phone = s.phone
-          AND l.state = 'blocked' AND l.reason IN ('{NO_CONSENT}', '{NOT_IN_WRITING}') AND l.place NOT LIKE '%|'
-          AND s.consent_type IS NOT NULL AND {_COVERED}
-        RETURNING l.id)
+        UPDATE leads SET state = 'due', reason = '', due_at = :now, moved_at = :now
+        WHERE state = 'blocked' AND reason IN ('{NO_CONSENT}', '{NOT_IN_WRITING}') AND place NOT LIKE '%|'
+          AND id = ANY (ARRAY(
+            SELECT there.id FROM staged_leads s
+            CROSS JOIN LATERAL (
+                SELECT l.id FROM leads l
+                WHERE l.organization_id = :organization_id AND l.campaign_id = :campaign_id AND l.phone = s.phone
+                LIMIT 1) there
+            {_AGREEMENT}
+            WHERE s.consent_type IS NOT NULL AND agreement.covered))
+        RETURNING id)
     INSERT INTO lead_moves (lead_id, state, at, by, why, due_at)
     SELECT id, 'due', :now, :by, 'consent given', :now FROM freed
     RETURNING lead_id
 """)  # noqa: S608, RUF100 - constants of this module only
 _ADD_LEADS = text(f"""
-    WITH judged AS (
+    WITH judged AS MATERIALIZED (
         SELECT s.*, CASE WHEN NOT s.has_zone THEN '{NO_ZONE}'
-                         WHEN {_COVERED} THEN ''
-                         WHEN {_AGREED_SOMEHOW} THEN '{NOT_IN_WRITING}'
+                         WHEN agreement.covered THEN ''
+                         WHEN agreement.agreed THEN '{NOT_IN_WRITING}'
                          ELSE '{NO_CONSENT}' END AS reason
-        FROM staged_leads s),
+        FROM staged_leads s {_AGREEMENT}),
     added AS (
         INSERT INTO leads (organization_id, campaign_id, phone, place, first_name, last_name, company, email, fields,
                            state, reason, due_at, import_id, line, moved_at)
@@ -123,6 +132,8 @@ class Scope:
     purpose: str
     by: str
     secret: str
+    some_lack_consent: bool
+    """Whether the campaign has leads that were blocked for want of consent before this import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +147,11 @@ class Landed:
     """Of the imported ones, by reason."""
     rejected: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     """Line → reason, of the rows that only the database could judge."""
+
+
+def some_lack_consent(session: Session, organization_id: UUID, campaign_id: UUID) -> bool:
+    """Whether the campaign has leads that are blocked for want of consent."""
+    return bool(session.scalar(_LACKING, {"organization_id": organization_id, "campaign_id": campaign_id}))
 
 
 def prepare(session: Session) -> None:
@@ -160,6 +176,7 @@ def land(session: Session, batch: Sequence[Candidate], scope: Scope, now: dateti
     first: dict[str, Candidate] = {}
     for candidate in batch:
         first.setdefault(candidate.phone, candidate)
+    session.execute(_SETTINGS)
     _copy(session, first.values(), scope.secret)
     values: dict[str, Any] = {
         "organization_id": scope.organization_id,
@@ -171,11 +188,14 @@ def land(session: Session, batch: Sequence[Candidate], scope: Scope, now: dateti
         "enough": [kind.value for kind in ENOUGH.get(scope.purpose, ())],
     }
     suppressed = frozenset(session.scalars(_TAKE_SUPPRESSED, values))
-    seen_before = frozenset(session.scalars(_TAKE_DUPLICATES, values))
+    seen_before = first.keys() - suppressed - set(session.scalars(_REMEMBER))
+    if seen_before:
+        session.execute(_TAKE, {"phones": list(seen_before)})
     unblocked = 0
     if any(candidate.consent for candidate in batch):
         session.execute(_ADD_CONSENTS, values)
-        unblocked = len(session.scalars(_UNBLOCK, values).all())
+        if scope.some_lack_consent:
+            unblocked = len(session.scalars(_UNBLOCK, values).all())
     added = Counter({str(reason): int(count) for reason, count in session.execute(_ADD_LEADS, values)})
     imported = added.total()
     unchanged = len(first) - len(suppressed) - len(seen_before) - imported
