@@ -30,6 +30,7 @@ class Intent(StrEnum):
     ASKS_WHAT = "asks_what"
     GOODBYE = "goodbye"
     PRESENT = "present"
+    REPEAT = "repeat"
     ASKS = "asks"
     NO = "no"
     YES = "yes"
@@ -43,7 +44,7 @@ _MEANINGS: Mapping[Intent, tuple[str, ...]] = {
         "(stop|quit) (calling|phoning|bothering)",
         "(never|n't|not|no longer) (want you to )?(call|phone|ring|contact|bother)( (me|us|here))? (again|any ?more)",
         "never (call|phone|contact)",
-        "(do not|don't) (call|phone|contact) (me|us|here)[.!]?$",
+        r"(do not|don't|never) (ever )?(call|phone|contact)( (me|us|here))?\W*$",
         "(take|remove|delete) (me|us|my (name|number)|this number)",
         "off (your|the|this) list",
         "unsubscribe",
@@ -142,7 +143,7 @@ _MEANINGS: Mapping[Intent, tuple[str, ...]] = {
         "please go on",
         "go on",
         "yes,? please",
-        "please do",
+        r"please do\b(?!n't| not)",
         "great idea",
         "good idea",
         "count me in",
@@ -192,8 +193,19 @@ _MEANINGS: Mapping[Intent, tuple[str, ...]] = {
         "can you hear me",
         "are you there",
     ),
+    Intent.REPEAT: (
+        r"(can|could|would) you (please )?(repeat|say)",
+        r"say (that|it) again",
+        r"^\W*(pardon|what|sorry)\W*$",
+        r"did(n't| not) (hear|catch|understand|get) (you|that)",
+    ),
     Intent.ASKS: (r"\?\s*$",),
-    Intent.NO: (r"^(no|nope|nah|not really)\b",),
+    Intent.NO: (
+        r"^(no|nope|nah|not really)\b",
+        "(don't|do not) think so",
+        "rather not",
+        "never mind",
+    ),
     Intent.YES: (
         r"^\W*(yes|yeah|yep|yup|sure|ok|okay|of course|certainly|fine|alright|all right|right|correct|go ahead)\b",
         r"^\W*(good|great|perfect|uh-huh|mm-hmm|please|why not|maybe|i see|thank)\b",

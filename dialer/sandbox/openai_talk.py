@@ -112,6 +112,7 @@ class _Talk:
             Intent.ASKS_WHAT: lambda: tell(self._prompt.about(self._heard) or self._prompt.pitch()),
             Intent.GOODBYE: lambda: self._close(""),
             Intent.PRESENT: lambda: Answer(f"Yes, I am here. {self._question()}"),
+            Intent.REPEAT: self._repeat,
             Intent.ASKS: lambda: tell(
                 self._prompt.about(self._heard) or "I do not know that, but a colleague can tell you."
             ),
@@ -212,6 +213,13 @@ class _Talk:
         if not self._said[1:] and re.search(r"good moment|good time|have a minute|a moment|bad time", self._last_said):
             return Answer(f"Of course. {_ASK_CALLBACK}")
         return self._close("" if "anything else" in self._last_said else "That is all right.")
+
+    def _repeat(self) -> Answer:
+        return (
+            Answer(f"I said: {' '.join(re.split(r'(?<=[.?!]) ', self._last_said)[-2:])}")
+            if self._said
+            else self._open()
+        )
 
     def _unclear(self) -> Answer:
         times = len([intent for intent in self._intents if intent is Intent.UNCLEAR]) - 1

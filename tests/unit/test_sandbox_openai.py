@@ -240,6 +240,27 @@ def test_prompt_is_read() -> None:
     assert not any(fact.startswith(("Ask", "If")) for fact in prompt.facts)
 
 
+@pytest.mark.parametrize(
+    ("words", "intent"),
+    [
+        ("Please don't ever call here.", Intent.OPT_OUT),
+        ("I don't want you to call me again", Intent.OPT_OUT),
+        ("Sorry, what is this about?", Intent.ASKS_WHAT),
+        ("Could you repeat that?", Intent.REPEAT),
+        ("I don't think so.", Intent.NO),
+        ("Yes, please do.", Intent.INTERESTED),
+        ("Yes, but not now.", Intent.CALL_LATER),
+        ("We are about twenty people.", Intent.OTHER),
+    ],
+)
+def test_meaning_is_understood(words: str, intent: Intent) -> None:
+    assert understand(words) is intent
+
+
+def test_what_was_said_is_repeated_when_asked() -> None:
+    assert talk(OPENER, "Could you repeat that?").text.endswith("Do you have a minute?")
+
+
 def test_not_calling_at_a_time_is_no_opt_out() -> None:
     assert understand("Can you call me back later?") is Intent.CALL_LATER
     assert understand("Don't call me again") is Intent.OPT_OUT
