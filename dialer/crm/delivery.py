@@ -12,8 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from sqlalchemy.orm import Session
-
 from dialer import log
 from dialer.crash import crash_point
 from dialer.crm import letters, queries
@@ -22,7 +20,7 @@ from dialer.crm.letters import Letter
 from dialer.crm.models import OutboxRow
 from dialer.crm.queries import retry
 from dialer.db import Sessions, transaction
-from dialer.errors import PermanentError, TransientError, VendorRefused
+from dialer.errors import DialerError, PermanentError, TransientError, VendorBusy, VendorRefused
 
 __all__ = ["MAX_TRIES", "Destination", "deliver_due", "deliver_one", "retry"]
 
@@ -34,8 +32,11 @@ MAX_TRIES = len(BACKOFF_S) + 1
 JITTER = 0.2
 UNLUCKY = 5
 """Rows put off in a row after which a destination is left alone until the next sweep: it is the one that is unwell."""
-LEASE_S = 300.0
-"""Longer than the slowest send: a first one asks a CRM a dozen things, each cut after 13 s."""
+LEASE_S = 45.0
+"""How long a dead process's row stays its own. A live one that needs longer is overtaken, and the key keeps that one
+effect."""
+SHUT_OUT_WAIT_S = 60.0
+"""How long a destination rests that refuses us altogether: wrong credentials, a missing field."""
 
 _log = log.get(__name__)
 
@@ -110,25 +111,21 @@ def _claim(sessions: Sessions, take: Callable[..., OutboxRow | None]) -> OutboxR
 
 def _deliver(row: OutboxRow, sessions: Sessions, to: Destination, recordings_url: str) -> _Fate:
     """Send a leased row and record what came of it."""
-    fields = {"outbox_id": row.id, "destination": row.destination, "kind": row.kind.value, "tries": row.tries}
+    if row.tries > MAX_TRIES:
+        return _park(row, sessions, f"Given up: {row.tries - 1} tries, and the process died in the last.")
     try:
-        if row.tries > MAX_TRIES:
-            raise VendorRefused(row.destination, "tries", f"given up: {row.tries - 1} tries ended without a word")
         with sessions() as session:
             letter = letters.read(session, row, recordings_url=recordings_url)
         crash_point("outbox.before_send")
         sent = _send(row, letter, to)
         crash_point("outbox.after_send")
+    except VendorRefused as error:
+        shut_out = _shut_out(to)
+        return _park(row, sessions, str(error)) if shut_out is None else _put_off(row, sessions, shut_out)
     except PermanentError as error:
-        _log.warning("outbox.parked", error=str(error), **fields)
-        with transaction(sessions) as tx:
-            queries.park(tx.session, row, str(error))
-        return _Fate.PARKED
+        return _park(row, sessions, str(error))
     except Exception as error:  # one row that nobody can send must not stop the others
-        _log.warning("outbox.failed", error=repr(error), **fields)
-        with transaction(sessions) as tx:
-            _put_off(tx.session, row, error)
-        return _Fate.PUT_OFF
+        return _put_off(row, sessions, error)
     with transaction(sessions) as tx:
         won = queries.mark_sent(tx.session, row, sent.external_id)
         if won and sent.contact_id is not None:
@@ -156,19 +153,47 @@ def _send(row: OutboxRow, letter: Letter, to: Destination) -> _Sent:
     raise VendorRefused(row.destination, "kind", f"it takes no {row.kind.value}")
 
 
-def _put_off(session: Session, row: OutboxRow, error: Exception) -> None:
+def _shut_out(to: Destination) -> VendorBusy | None:
+    """After a refusal: what keeps us out altogether, if it is not this row alone that is refused.
+
+    Rows do not pay for wrong credentials: they wait until an operator has seen to it.
+    """
+    try:
+        to.check()
+    except VendorRefused as error:
+        return VendorBusy(to.name, str(error), SHUT_OUT_WAIT_S)
+    except DialerError:
+        return None
+    return None
+
+
+def _park(row: OutboxRow, sessions: Sessions, error: str) -> _Fate:
+    _log.error("outbox.parked", error=error, **_fields(row))
+    with transaction(sessions) as tx:
+        queries.park(tx.session, row, error)
+    return _Fate.PARKED
+
+
+def _put_off(row: OutboxRow, sessions: Sessions, error: Exception) -> _Fate:
     """Try again later, or park a row that was tried too often.
 
     A vendor that says how long to wait is slowing us all down: that is no failure of the row, and it stops everything
     else for this destination as long.
     """
     asked_s = error.wait_s if isinstance(error, TransientError) else None
-    if asked_s is not None:
-        wait_s = asked_s * random.uniform(1, 1 + JITTER)  # noqa: S311, RUF100 - no secret depends on it
-        queries.postpone(session, row, wait_s=wait_s, tries=row.tries - 1, error=str(error))
-        queries.slow_down(session, row.destination, wait_s=asked_s)
-    elif row.tries >= MAX_TRIES:
-        queries.park(session, row, f"Given up after {row.tries} tries: {error}")
-    else:
-        wait_s = BACKOFF_S[row.tries - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311, RUF100 - as above
-        queries.postpone(session, row, wait_s=wait_s, tries=row.tries, error=str(error))
+    if asked_s is None and row.tries >= MAX_TRIES:
+        return _park(row, sessions, f"Given up after {row.tries} tries: {error}")
+    _log.warning("outbox.put_off", error=repr(error), **_fields(row))
+    with transaction(sessions) as tx:
+        if asked_s is None:
+            wait_s = BACKOFF_S[row.tries - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311, RUF100 - no secret
+            queries.postpone(tx.session, row, wait_s=wait_s, tries=row.tries, error=str(error))
+        else:
+            wait_s = asked_s * random.uniform(1, 1 + JITTER)  # noqa: S311, RUF100 - no secret
+            queries.postpone(tx.session, row, wait_s=wait_s, tries=row.tries - 1, error=str(error))
+            queries.slow_down(tx.session, row.destination, wait_s=asked_s)
+    return _Fate.PUT_OFF
+
+
+def _fields(row: OutboxRow) -> dict[str, object]:
+    return {"outbox_id": row.id, "destination": row.destination, "kind": row.kind.value, "tries": row.tries}

@@ -87,8 +87,9 @@ class Salesforce:
                 self._fields = {name: self._survey(name) for name in KEYS}
 
     def check(self) -> str:
-        """Return the org's instance, after having looked for our fields."""
-        self.prepare()
+        """Return the org's instance, after having looked for our fields once more."""
+        for name in KEYS:
+            self._survey(name)
         return f"Salesforce {self._api.instance()}"
 
     def upsert_contact(self, contact: Contact) -> str:

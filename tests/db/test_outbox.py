@@ -35,11 +35,14 @@ class FakeCrm:
     sent: list[str] = field(default_factory=list)
     errors: list[Exception | None] = field(default_factory=list)
     contact_ids: list[str] = field(default_factory=list)
+    shut: bool = False
 
     def prepare(self) -> None:
-        pass
+        self.check()
 
     def check(self) -> str:
+        if self.shut:
+            raise VendorRefused(self.name, "401", "no such token")
         return self.name
 
     def upsert_contact(self, contact: Contact) -> str:
@@ -316,6 +319,26 @@ def test_refused_row_is_parked_with_its_error(sessions: Sessions, lead: Lead, cr
     assert row_of(sessions, row_id).state is OutboxState.PARKED
     assert "INVALID_EMAIL" in (row_of(sessions, row_id).error or "")
     assert row_of(sessions, next_id).state is OutboxState.SENT
+
+
+@pytest.mark.parametrize("when", ["before", "while sending"])
+def test_wrong_credentials_park_nothing(
+    sessions: Sessions, factory: Factory, lead: Lead, crm: FakeCrm, when: str
+) -> None:
+    ids = [post(sessions, lead), post(sessions, factory.lead(factory.campaign()))]
+
+    class Revoked(FakeCrm):
+        def upsert_contact(self, contact: Contact) -> str:
+            self.shut = True
+            raise VendorRefused("hubspot", "401", "no such token")
+
+    deliver_due(sessions, {"hubspot": Revoked() if when == "while sending" else FakeCrm(shut=True)})
+
+    assert [row_of(sessions, row_id).state for row_id in ids] == [OutboxState.PENDING] * 2
+    assert "no such token" in (row_of(sessions, ids[0]).error or "")
+    assert row_of(sessions, ids[1]).tries == 0
+    make_due(sessions)
+    assert deliver_due(sessions, {"hubspot": crm}) == 2
 
 
 @pytest.mark.parametrize("error", [VendorSilent("hubspot", "no answer"), ZeroDivisionError("a bug")])
