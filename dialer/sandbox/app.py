@@ -40,8 +40,8 @@ def create_app(options: Options) -> FastAPI:
     app = FastAPI(title="Dialer sandbox", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.world = world
     app.state.exchange = exchange = Exchange(world)
-    app.state.texting = Texting(world, exchange.webhooks)
-    unfinished = carrier_memory.recall(world)
+    app.state.texting = texting = Texting(world, exchange.webhooks)
+    unfinished = carrier_memory.recall(world, texting)
     app.add_exception_handler(TwilioError, carrier_errors.answer)
     app.add_middleware(Droppable)
     for part in (carrier_api, carrier_account_api, world_api, world_webhook):

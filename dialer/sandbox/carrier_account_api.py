@@ -45,8 +45,8 @@ async def numbers(request: Request) -> dict[str, Any]:
     """The account's numbers."""
     world = world_of(request)
     wanted = request.query_params.get("PhoneNumber")
-    shown = [_number(world, own) for own in world.numbers.values() if wanted in (None, own.number)]
-    return page(request, "incoming_phone_numbers", shown)
+    shown = [own for own in world.numbers.values() if wanted in (None, own.number)]
+    return page(request, "incoming_phone_numbers", shown, lambda own: _number(world, own))
 
 
 @router.post("/{account}/IncomingPhoneNumbers/{sid}.json")
@@ -65,7 +65,7 @@ async def configure_number(request: Request, sid: str) -> dict[str, Any]:
 @router.get("/{account}/OutgoingCallerIds.json")
 async def caller_ids(request: Request) -> dict[str, Any]:
     """Numbers of others that the account may show: none."""
-    return page(request, "outgoing_caller_ids", [])
+    return page(request, "outgoing_caller_ids", [], dict)
 
 
 @router.get("/{account}/Recordings.json")
@@ -120,7 +120,7 @@ async def messages(request: Request) -> dict[str, Any]:
     query = request.query_params
     found = texting_of(request).find(to=query.get("To"), from_=query.get("From"))
     account_sid = world_of(request).options.account_sid
-    return page(request, "messages", [message.resource(account_sid) for message in found])
+    return page(request, "messages", found, lambda message: message.resource(account_sid))
 
 
 @router.get("/{account}/Messages/{sid}.json")
@@ -134,7 +134,7 @@ async def message(request: Request, sid: str) -> dict[str, Any]:
 
 def _recordings(request: Request, call_sid: str | None) -> dict[str, Any]:
     kept = world_of(request).recordings
-    return page(request, "recordings", [kept.resource(found) for found in kept.of(call_sid)])
+    return page(request, "recordings", kept.of(call_sid), kept.resource)
 
 
 def _number(world: World, own: OwnNumber) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
-from dialer.sandbox.carrier_calls import Call, HangUp, rfc2822
+from dialer.sandbox.carrier_calls import Asked, Call, HangUp, rfc2822
 from dialer.sandbox.carrier_dialing import Exchange, redirect
 from dialer.sandbox.carrier_errors import TwilioError
 from dialer.sandbox.carrier_orders import read_order
@@ -82,7 +82,7 @@ async def find(request: Request) -> dict[str, Any]:
         status=query.get("Status") or None,
         started=(moment(after) if after else None, moment(before) if before else None),
     )
-    return page(request, "calls", [call.resource(world.options.account_sid) for call in found])
+    return page(request, "calls", found, lambda call: call.resource(world.options.account_sid))
 
 
 @router.get("/Calls/{sid}.json")
@@ -119,19 +119,7 @@ async def events(request: Request, sid: str) -> dict[str, Any]:
     """The requests that were made to the application's webhooks for a call."""
     world = world_of(request)
     _check_well(world)
-    shown = [
-        {
-            "request": {"method": "POST", "url": asked.url, "parameters": dict(asked.parameters)},
-            "response": {
-                "response_code": asked.response_code,
-                "request_duration": asked.duration_ms,
-                "response_body": asked.response_body,
-                "date_created": rfc2822(asked.at),
-            },
-        }
-        for asked in _call(world, sid).asked
-    ]
-    return page(request, "events", shown)
+    return page(request, "events", _call(world, sid).asked, _event)
 
 
 async def drop(request: Request) -> Response:
@@ -139,6 +127,18 @@ async def drop(request: Request) -> Response:
     request.scope["dialer.drop"]()
     await asyncio.sleep(0.05)
     return Response(status_code=500)
+
+
+def _event(asked: Asked) -> dict[str, Any]:
+    return {
+        "request": {"method": "POST", "url": asked.url, "parameters": dict(asked.parameters)},
+        "response": {
+            "response_code": asked.response_code,
+            "request_duration": asked.duration_ms,
+            "response_body": asked.response_body,
+            "date_created": rfc2822(asked.at),
+        },
+    }
 
 
 def _call(world: World, sid: str) -> Call:

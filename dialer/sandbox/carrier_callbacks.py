@@ -52,7 +52,7 @@ class Callbacks:
     def _deliver(self, call: Call, event: str, url: str, parameters: dict[str, str]) -> None:
         faults, key = self._world.faults, (call.to, len(self._world.calls.to(call.to)), event)
         if faults.hits("callback_missing", *key):
-            self._note(call, event, parameters["CallStatus"], None, "missing")
+            self._note_missing(call, event, parameters["CallStatus"])
             return
         before = self._last.get(call.sid)
         late_s = 0.0
@@ -82,10 +82,10 @@ class Callbacks:
             await asyncio.sleep(late_s)
         token = str(uuid.uuid4())
         for _ in range(times):
-            reply = await self._webhooks.ask(call, url, parameters, token=token)
-            self._note(call, event, parameters["CallStatus"], reply.code, "late" if late_s else "")
+            fault = "late" if late_s else ""
+            await self._webhooks.ask(call, url, parameters, event=event, token=token, fault=fault)
 
-    def _note(self, call: Call, event: str, status: str, code: int | None, fault: str) -> None:
+    def _note_missing(self, call: Call, event: str, status: str) -> None:
         self._world.ledger.note(
             "callback",
             carrier_id=call.sid,
@@ -94,8 +94,7 @@ class Callbacks:
             from_=call.from_,
             key=event,
             status=status,
-            answer=code,
-            fault=fault or None,
+            fault="missing",
         )
 
     def _forget(self, sid: str, task: asyncio.Task[None]) -> None:

@@ -13,7 +13,8 @@ from dialer.sandbox.carrier_amd import Detection
 from dialer.sandbox.carrier_callbacks import Callbacks
 from dialer.sandbox.carrier_calls import Call, Command, HangUp, Redirect
 from dialer.sandbox.carrier_recordings import Tape
-from dialer.sandbox.carrier_twiml import Next, Script, TwimlInvalid, parse
+from dialer.sandbox.carrier_twiml import TwimlInvalid, parse
+from dialer.sandbox.carrier_verbs import Next, Script
 from dialer.sandbox.carrier_webhooks import Reply, Webhooks, call_parameters
 from dialer.sandbox.faults import chance
 from dialer.sandbox.media_line import Line
@@ -132,7 +133,7 @@ class Exchange:
         self._finish(call, "completed", by=by)
         if leaving is not None:
             parameters = {**call_parameters(self._world, call), **leaving.extra}
-            await self.webhooks.ask(call, leaving.url, parameters)
+            await self.webhooks.ask(call, leaving.url, parameters, event="action")
         if tape is not None:
             await self._keep(call, tape)
 
@@ -207,7 +208,7 @@ class Exchange:
                 RecordingChannels=recording.channels,
                 RecordingSource=recording.source,
             )
-            await self.webhooks.ask(call, url, parameters)
+            await self.webhooks.ask(call, url, parameters, event="recording")
 
     def _move(self, call: Call, status: str, **more: Any) -> None:
         call.status = status

@@ -1,17 +1,21 @@
-"""What the carrier still knows after a restart: its calls, read back from the ledger."""
+"""What the carrier still knows after a restart, read back from the ledger."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from dialer.sandbox.carrier_calls import Call
+from dialer.sandbox.carrier_calls import Asked, Call
 from dialer.sandbox.ledger import Line
+from dialer.sandbox.sms import Texting
 from dialer.sandbox.world import World
 
 
-def recall(world: World) -> list[Call]:
+def recall(world: World, texting: Texting) -> list[Call]:
     """Fill an empty world from its ledger. Returns the calls that were not over."""
     for line in world.ledger.lines():
+        world.offset_s = (
+            datetime.fromisoformat(line["campaign_at"]) - datetime.fromisoformat(line["at"])
+        ).total_seconds()
         if line["kind"] == "call.accepted":
             world.asked[line["to"]] += 1
             _accepted(world, line)
@@ -19,6 +23,10 @@ def recall(world: World) -> list[Call]:
             world.asked[line["to"]] += 1
         elif line["kind"] == "call.status" and line["key"] is None:
             _status(world, line)
+        elif line["kind"] == "callback" and "url" in line:
+            _asked(world, line)
+        elif line["kind"] == "sms":
+            texting.recall(line)
     return list(world.calls.live())
 
 
@@ -36,6 +44,12 @@ def _accepted(world: World, line: Line) -> None:
             updated_at=at,
         )
     )
+
+
+def _asked(world: World, line: Line) -> None:
+    if (call := world.calls.get(line["carrier_id"])) is not None:
+        told = {"CallSid": call.sid, "CallStatus": str(line["status"])}
+        call.asked.append(Asked(line["url"], told, line["answer"], "", 0, datetime.fromisoformat(line["at"])))
 
 
 def _status(world: World, line: Line) -> None:

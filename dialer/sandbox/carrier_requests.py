@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Depends, Request
@@ -14,6 +14,7 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from dialer.sandbox.carrier_errors import TwilioError
 from dialer.sandbox.world import World
 
+_T = TypeVar("_T")
 _basic = HTTPBasic(auto_error=False)
 _MOST_PER_PAGE = 1000
 
@@ -66,7 +67,7 @@ def moment(value: str) -> datetime:
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
-def page(request: Request, key: str, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def page(request: Request, key: str, items: Sequence[_T], show: Callable[[_T], dict[str, Any]]) -> dict[str, Any]:
     """One page of a list, with the links to the others; they are relative to the carrier's base URL."""
     query = request.query_params
     try:
@@ -81,7 +82,7 @@ def page(request: Request, key: str, items: Sequence[dict[str, Any]]) -> dict[st
         return f"{path}?{urlencode([*filters, ('PageSize', size), ('Page', to)])}"
 
     first = number * size
-    shown = list(items[first : first + size])
+    shown = [show(item) for item in items[first : first + size]]
     return {
         key: shown,
         "page": number,

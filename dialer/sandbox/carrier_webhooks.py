@@ -66,8 +66,20 @@ class Webhooks:
         self._world = world
         self._validator = RequestValidator(world.options.auth_token)
 
-    async def ask(self, call: Call | None, url: str, parameters: Mapping[str, str], *, token: str = "") -> Reply:
-        """POST `parameters`, signed, until answered or the URL's retries or 15 s are used up; never raises."""
+    async def ask(
+        self,
+        call: Call | None,
+        url: str,
+        parameters: Mapping[str, str],
+        *,
+        event: str,
+        token: str = "",
+        fault: str = "",
+    ) -> Reply:
+        """POST `parameters`, signed, until answered or the URL's retries or 15 s are used up; never raises.
+
+        Each request is a line of the ledger, whose key is `event`.
+        """
         bare, fragment = urldefrag(url)
         rule = RetryRule.of(fragment)
         ends = time.monotonic() + _TOTAL_S
@@ -81,9 +93,10 @@ class Webhooks:
         while True:
             began = time.monotonic()
             reply, failure = await self._post(bare, parameters, headers, ends - began)
-            if call is not None:
-                took_ms = round((time.monotonic() - began) * 1000)
-                call.asked.append(Asked(bare, parameters, reply.code, reply.body[:4000], took_ms, datetime.now(UTC)))
+            took_ms = round((time.monotonic() - began) * 1000)
+            self._note(
+                call, event, Asked(bare, parameters, reply.code, reply.body[:4000], took_ms, datetime.now(UTC)), fault
+            )
             attempt += 1
             if attempt > rule.count or not rule.wants(reply, failure) or time.monotonic() >= ends:
                 return reply
@@ -91,11 +104,28 @@ class Webhooks:
 
     async def ask_twiml(self, call: Call, url: str, fallback: str, parameters: Mapping[str, str]) -> Reply:
         """Ask what to do next; when that fails, ask the fallback URL and say what went wrong."""
-        reply = await self.ask(call, url, parameters)
+        reply = await self.ask(call, url, parameters, event="answer")
         if reply.good or not fallback:
             return reply
         wrong = {"ErrorCode": "11200" if reply.code is not None else "11205", "ErrorUrl": urldefrag(url)[0]}
-        return await self.ask(call, fallback, {**parameters, **wrong})
+        return await self.ask(call, fallback, {**parameters, **wrong}, event="fallback")
+
+    def _note(self, call: Call | None, event: str, asked: Asked, fault: str) -> None:
+        if call is not None:
+            call.asked.append(asked)
+        told = asked.parameters
+        self._world.ledger.note(
+            "callback",
+            carrier_id=told.get("CallSid") or told.get("MessageSid"),
+            call_id=None if call is None else call.call_id,
+            to=told.get("To"),
+            from_=told.get("From"),
+            key=event,
+            status=told.get("CallStatus") or told.get("SmsStatus"),
+            url=asked.url,
+            answer=asked.response_code,
+            fault=fault or None,
+        )
 
     async def _post(
         self, url: str, parameters: Mapping[str, str], headers: Mapping[str, str], timeout_s: float

@@ -13,6 +13,7 @@ from dialer.sandbox.carrier_errors import TwilioError
 from dialer.sandbox.carrier_orders import dialable
 from dialer.sandbox.carrier_twiml import TwimlInvalid, parse
 from dialer.sandbox.carrier_webhooks import Webhooks
+from dialer.sandbox.ledger import Line
 from dialer.sandbox.world import OwnNumber, World
 
 _STOP_WORDS = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit"})
@@ -108,15 +109,27 @@ class Texting:
     async def receive(self, number: OwnNumber, from_: str, body: str) -> Message:
         """A person texts one of the account's numbers."""
         message = Message(number.number, from_, body, "inbound", "received")
-        word = body.strip().lower()
-        if word in _STOP_WORDS:
-            self._stopped.add((from_, number.number))
-        elif word in _START_WORDS:
-            self._stopped.discard((from_, number.number))
+        self._heed(message)
         await self._keep(message)
         if number.sms_url:
             self._world.start(self._hand_over(message, number.sms_url))
         return message
+
+    def recall(self, line: Line) -> None:
+        """Take over a message of an earlier run from its line in the ledger."""
+        status = "received" if line["direction"] == "inbound" else "delivered"
+        at = datetime.fromisoformat(line["at"])
+        message = Message(line["to"], line["from"], line["body"], line["direction"], status, "", line["key"], at, at)
+        self._by_sid[message.sid] = message
+        if message.direction == "inbound":
+            self._heed(message)
+
+    def _heed(self, message: Message) -> None:
+        word, pair = message.body.strip().lower(), (message.from_, message.to)
+        if word in _STOP_WORDS:
+            self._stopped.add(pair)
+        elif word in _START_WORDS:
+            self._stopped.discard(pair)
 
     async def _keep(self, message: Message) -> None:
         self._by_sid[message.sid] = message
@@ -138,11 +151,11 @@ class Texting:
             message.sent_at = message.sent_at or datetime.now(UTC)
             if message.callback:
                 parameters = {**self._parameters(message), "MessageStatus": status, "SmsStatus": status}
-                await self._webhooks.ask(None, message.callback, parameters)
+                await self._webhooks.ask(None, message.callback, parameters, event="sms")
 
     async def _hand_over(self, message: Message, url: str) -> None:
         more = {"Body": message.body, "NumMedia": "0", "NumSegments": "1", "SmsStatus": "received"}
-        reply = await self._webhooks.ask(None, url, {**self._parameters(message), **more})
+        reply = await self._webhooks.ask(None, url, {**self._parameters(message), **more}, event="sms")
         if not reply.good:
             return
         try:

@@ -227,6 +227,10 @@ def test_a_restarted_carrier_still_knows_its_calls(tmp_path: Path) -> None:
         before.pin(ANN, "no_answer")
         ringing = before.call(ANN, 2, timeout=600)
         until(lambda: before.client.calls(ringing.sid).fetch().status == "ringing")
+        before.pin(EVE, "busy")
+        requests.put(f"{before.url}/world/clock", json={"offset_s": 3600}, timeout=5).raise_for_status()
+        stop = {"from": EVE, "to": OURS, "body": "Stop"}
+        requests.post(f"{before.url}/world/sms", json=stop, timeout=5).raise_for_status()
         last = before.world.ledger.seq
         had = before.world.people.had(ANN)
     with phone(tmp_path, media=False) as after:
@@ -234,6 +238,32 @@ def test_a_restarted_carrier_still_knows_its_calls(tmp_path: Path) -> None:
         assert after.client.calls(ringing.sid).fetch().status == "failed"
         assert after.world.ledger.seq > last
         assert after.world.people.had(ANN) == had == 1
+        assert after.world.offset_s == pytest.approx(3600)
+        assert any("/voice/status/" in event.request["url"] for event in after.client.calls(done.sid).events.list())
+        with pytest.raises(TwilioRestException) as refused:
+            after.client.messages.create(to=EVE, from_=OURS, body="Hello.")
+        assert refused.value.code == 21610
+
+
+def test_a_call_still_queued_at_a_restart_is_dialed_after_it(tmp_path: Path) -> None:
+    with phone(tmp_path, media=False, cps=0.01) as before:
+        before.pin(ANN, "busy")
+        before.call(ANN, 1)
+        waiting = before.call(BOB, 2)
+        assert before.client.calls(waiting.sid).fetch().status == "queued"
+    with phone(tmp_path, media=False) as after:
+        after.pin(BOB, "busy")
+        assert after.over(waiting.sid).start_time is not None
+
+
+def test_a_queued_call_can_be_cancelled_before_it_rings(tmp_path: Path) -> None:
+    with phone(tmp_path, media=False, cps=0.01) as slow:
+        slow.pin(ANN, "busy")
+        slow.call(ANN, 1)
+        waiting = slow.call(BOB, 2)
+        assert slow.client.calls(waiting.sid).update(status="canceled").status == "canceled"
+        assert slow.client.calls(waiting.sid).fetch().start_time is None
+        assert slow.world.people.had(BOB) == 0
 
 
 def test_the_ledger_stamps_campaign_time_too(sandbox: Phone) -> None:
