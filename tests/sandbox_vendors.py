@@ -44,7 +44,7 @@ def vendors(home: Path) -> Iterator[Sandbox]:
     app.include_router(elevenlabs.router(world), prefix="/elevenlabs")
     app.include_router(openai.router(world, first_token_s=0.01, tokens_per_s=2000), prefix="/openai/v1")
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="websockets-sansio"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

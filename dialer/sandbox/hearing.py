@@ -23,7 +23,8 @@ _PIECE_BYTES = 24
 _PIECE_VALUES = 4
 """Different byte values that a piece must have to be remembered; pure silence and tones have fewer, or repeat."""
 _PLACES_PER_PIECE = 8
-_REMEMBERED_UTTERANCES = 4000
+_REMEMBERED_UTTERANCES = 1500
+"""About 100 kB each: for three seconds, 24 kB of audio and 150 pieces."""
 
 _QUIET_AMPLITUDE = 256
 _QUIET_BYTES = bytes(

@@ -36,6 +36,8 @@ _LINE_NOISE = 12.0
 _AUDIBLE = 160
 """Amplitude, of 32768, from which a sample counts as part of a word."""
 _CACHED_UTTERANCES = 512
+_SYNTHESIS = threading.Lock()
+"""The library has one state for the whole process, whoever asks."""
 _TONE_HZ, _TONE_AMPLITUDE = 1000, 12000
 
 _ALIASES = {"en-gb": "en", "en-in": "en", "hi-in": "hi"}
@@ -130,7 +132,8 @@ def silence(ms: int) -> bytes:
 
 
 def _make(text: str, voice: str, speed: int, pitch: int, noise: float) -> Utterance:
-    pcm, rate_hz, marks, end = _synthesize(text, voice, speed, pitch)
+    with _SYNTHESIS:
+        pcm, rate_hz, marks, end = _synthesize(text, voice, speed, pitch)
     samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32)
     narrow = soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ)
     padded = np.zeros(-(-len(narrow) // FRAME_BYTES) * FRAME_BYTES, dtype=np.float32)
