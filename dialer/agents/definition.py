@@ -57,9 +57,23 @@ class AgentDefinition(BaseModel):
     """The message left after the beep; empty: hang up."""
     screening: str = "This is {agent}, an AI assistant calling from {seller} for {first_name}."
     """What a call screener is told."""
+    inbound_opener: str = (
+        "Thank you for calling back. This is {agent}, an AI assistant of {seller}; we called you a while ago."
+        " If you do not want to be called again, press 9 or just say so. What can I do for you?"
+    )
+    """The opener when the person calls us."""
+    inbound_closed: str = (
+        "This is {seller}. We called you a while ago, and nobody is free right now."
+        " If you do not want to be called again, press 9. Otherwise just hang up, and we will call you back."
+    )
+    """What a person who calls us hears when nobody is free."""
     drop: str = "Sorry, {seller} called and had nobody free. You can call us at {callback_number}. Goodbye."
     goodbye: str = "Thank you for your time. Goodbye."
     opt_out_confirmation: str = "Understood. You will not be called again. Goodbye."
+    still_there: str = "Are you still there?"
+    """Said after a silence."""
+    trouble: str = "I'm sorry, we have technical trouble on our side. Goodbye."
+    """Said when no vendor can carry on."""
     apology: str = "Sorry, I lost you for a moment."
     tools: tuple[ToolName, ...] = ("end_call", "do_not_call", "schedule_callback")
     transfer_to: str = ""
@@ -91,7 +105,19 @@ class AgentDefinition(BaseModel):
             raise ValueError("tools: do_not_call cannot be left out")
         return self
 
-    @field_validator("opener", "voicemail", "screening", "drop", "goodbye", "opt_out_confirmation", "apology")
+    @field_validator(
+        "opener",
+        "inbound_opener",
+        "inbound_closed",
+        "voicemail",
+        "screening",
+        "drop",
+        "goodbye",
+        "opt_out_confirmation",
+        "apology",
+        "still_there",
+        "trouble",
+    )
     @classmethod
     def _knows_placeholders(cls, value: str) -> str:
         if unknown := set(_PLACEHOLDER.findall(value)) - PLACEHOLDERS:

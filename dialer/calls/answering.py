@@ -33,6 +33,8 @@ class Do(StrEnum):
     CONNECT = "connect"
     DROP = "drop"
     """Play the lawful drop message, then hang up: nobody had a seat."""
+    ASK_DIGIT = "ask_digit"
+    """The same for a person who called us: they may press 9."""
     TRANSFER = "transfer"
     HANG_UP = "hang_up"
     NOTHING = "nothing"
@@ -105,7 +107,7 @@ def gave_up(sessions: Sessions, call_id: UUID, epoch: int) -> Decision:
     """Nobody had a seat in time: abandon the call, unless a worker has just taken it."""
     with transaction(sessions) as tx:
         if seats.give_up(tx.session, call_id, epoch):
-            return Decision(Do.DROP)
+            return _drop(queries.one(tx.session, call_id))
         url = seats.url_of(tx.session, call_id, epoch)
         return Decision(Do.CONNECT, url=url) if url else Decision(Do.HANG_UP)
 
@@ -126,16 +128,21 @@ def drop_message(sessions: Sessions, call_id: UUID) -> tuple[str, str]:
         if not agent.callback_number:
             ours = call.from_number if call.direction is Direction.OUTBOUND else call.to_number
             agent = agent.model_copy(update={"callback_number": ours})
-        return agent.say(agent.drop, names), agent.language
+        text = agent.drop if call.direction is Direction.OUTBOUND else agent.inbound_closed
+        return agent.say(text, names), agent.language
 
 
 def _seat(session: Session, call: Call, *, again: bool = False) -> Decision:
     """Ask for a seat, or say which one the call has already."""
     if call.seat is SeatState.GIVEN_UP:
-        return Decision(Do.DROP)
+        return _drop(call)
     if not again and call.seat is SeatState.TAKEN and call.seat_url:
         return Decision(Do.CONNECT, url=call.seat_url)
     if not again and call.seat is SeatState.WANTED:
         return Decision(Do.WAIT, epoch=call.seat_epoch)
     epoch = seats.ask(session, call.id, beyond=call.seat_epoch)
-    return Decision(Do.WAIT, epoch=epoch) if epoch is not None else Decision(Do.DROP)
+    return Decision(Do.WAIT, epoch=epoch) if epoch is not None else _drop(call)
+
+
+def _drop(call: Call) -> Decision:
+    return Decision(Do.DROP if call.direction is Direction.OUTBOUND else Do.ASK_DIGIT)

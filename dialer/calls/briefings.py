@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dialer.accounts.models import Organization
+from dialer.agents.definition import AgentDefinition
 from dialer.agents.models import AgentVersion
 from dialer.calls import queries
 from dialer.calls.models import Call, Direction, Turn
@@ -27,11 +28,11 @@ def brief(session: Session, call_id: UUID, *, now: datetime) -> Briefing:
         select(Turn.speaker, Turn.text)
         .where(Turn.call_id == call_id, Turn.text != "")
         .order_by(Turn.epoch, Turn.number)
-    ).tuples()
+    )
     return Briefing(
         call_id=str(call.id),
         epoch=call.seat_epoch,
-        agent=session.get_one(AgentVersion, call.agent_version_id).definition,
+        agent=_agent(session, call),
         lead=_person(lead),
         organization=session.get_one(Organization, call.organization_id).name,
         from_number=call.from_number,
@@ -41,6 +42,14 @@ def brief(session: Session, call_id: UUID, *, now: datetime) -> Briefing:
         past=tuple(PastTurn(Speaker(speaker), text) for speaker, text in said),
         opener_done=call.opener_done_at is not None,
     )
+
+
+def _agent(session: Session, call: Call) -> dict[str, object]:
+    """The agent's definition; who calls us is greeted by the opener for that."""
+    definition = AgentDefinition.model_validate(session.get_one(AgentVersion, call.agent_version_id).definition)
+    if call.direction is Direction.INBOUND:
+        definition = definition.model_copy(update={"opener": definition.inbound_opener})
+    return definition.model_dump(mode="json")
 
 
 def zone_of(call: Call, lead: Lead | None) -> ZoneInfo:

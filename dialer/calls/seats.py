@@ -103,7 +103,7 @@ def orphans(session: Session) -> list[tuple[UUID, str, datetime]]:
             (Worker.name.is_(None))
             | (Worker.heartbeat_wall < func.clock_timestamp() - text(f"interval '{STALE_HEARTBEAT_S} s'")),
         )
-    ).tuples()
+    )
     return [(call_id, carrier_id, wall) for call_id, carrier_id, wall in rows if carrier_id and wall]
 
 

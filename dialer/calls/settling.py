@@ -210,7 +210,7 @@ def past_window(session: Session, now: datetime) -> list[tuple[UUID, str]]:
             Call.closes_at < now,
             Call.carrier_id.is_not(None),
         )
-    ).tuples()
+    )
     return [(call_id, carrier_id) for call_id, carrier_id in rows if carrier_id]
 
 

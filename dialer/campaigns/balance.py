@@ -37,9 +37,7 @@ def count(session: Session, campaign_id: UUID) -> dict[str, int]:
         .correlate(Lead)
         .scalar_subquery()
     )
-    rows = session.execute(
-        select(Lead.state, func.count()).where(Lead.campaign_id == campaign_id).group_by(Lead.state)
-    )
+    rows = session.execute(select(Lead.state, func.count()).where(Lead.campaign_id == campaign_id).group_by(Lead.state))
     counts = dict.fromkeys(KINDS, 0)
     total = 0
     for state, number in rows:

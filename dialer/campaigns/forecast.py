@@ -53,7 +53,7 @@ def forecast(session: Session, campaign_id: UUID, now: datetime) -> dict[str, An
         select(Lead.place, func.count())
         .where(Lead.campaign_id == campaign_id, Lead.state.in_((LeadState.DUE, LeadState.WAITING)))
         .group_by(Lead.place)
-    ).tuples()
+    )
     mean_s = float(
         session.scalar(
             select(func.avg(func.extract("epoch", Call.ended_at - Call.dialing_at))).where(

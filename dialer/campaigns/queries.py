@@ -44,7 +44,7 @@ def open_calls(session: Session) -> dict[UUID | None, int]:
         .where(Call.state.in_(OPEN - {CallState.TRANSFERRED}), ~stale)
         .group_by(Call.campaign_id)
     )
-    return dict(rows.tuples())
+    return dict(rows.all())
 
 
 def running(session: Session) -> list[Any]:

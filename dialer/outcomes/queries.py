@@ -53,7 +53,7 @@ def ready(session: Session, call_id: UUID) -> Finished | None:
             select(Turn.speaker, Turn.text)
             .where(Turn.call_id == call_id, Turn.text != "", Turn.kind != "filler")
             .order_by(Turn.epoch, Turn.number)
-        ).tuples()
+        )
     )
     callback_at = facts.callback_agreed(session, call_id)
     definition = session.get_one(AgentVersion, call.agent_version_id).definition

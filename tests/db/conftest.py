@@ -10,6 +10,7 @@ from dialer.calls.models import Call
 from dialer.campaigns.models import Campaign
 from dialer.db import Sessions
 from dialer.leads.models import Lead
+from tests.db.engine import CampaignEngine
 from tests.factories import Factory
 
 
@@ -34,3 +35,11 @@ def make_lead(factory: Factory) -> Callable[..., Lead]:
 @pytest.fixture
 def make_call(factory: Factory) -> Callable[..., Call]:
     return factory.call
+
+
+@pytest.fixture
+def engine_room(sessions: Sessions, factory: Factory) -> CampaignEngine:
+    """The campaign engine with ten live seats."""
+    room = CampaignEngine(sessions)
+    room.have_seats()
+    return room

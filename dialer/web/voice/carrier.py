@@ -79,6 +79,10 @@ async def carry_out(request: Request, call_id: UUID, decision: Decision) -> Resp
         case Do.DROP:
             text, language = await run_in_threadpool(answering.drop_message, wiring.sessions, call_id)
             return markup(twiml.say_and_hang_up(text, language=language))
+        case Do.ASK_DIGIT:
+            text, language = await run_in_threadpool(answering.drop_message, wiring.sessions, call_id)
+            action = urls.for_carrier(wiring.settings.public_url, "digits", call_id)
+            return markup(twiml.ask_digit(text, action=action, language=language))
         case Do.NOTHING:
             return markup(twiml.nothing())
     return markup(twiml.hang_up())
