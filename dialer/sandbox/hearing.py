@@ -129,7 +129,7 @@ def _pieces(utterance: Utterance) -> list[tuple[bytes, int]]:
 class _Passage:
     """One utterance as it is being heard: how far it has come, and how well its present word arrived."""
 
-    __slots__ = ("_began", "_credited", "_faults", "_front", "_index", "heard", "position", "utterance")
+    __slots__ = ("_began", "_credited", "_ended", "_faults", "_front", "_index", "heard", "position", "utterance")
 
     def __init__(self, utterance: Utterance, position: int) -> None:
         self.utterance = utterance
@@ -140,6 +140,8 @@ class _Passage:
         self._credited = 0
         self._faults = 0
         self._began = 0
+        self._ended = 0
+        """Where in the stream the present word's audio began, and how far it has come."""
 
     @property
     def in_word(self) -> bool:
@@ -162,9 +164,10 @@ class _Passage:
                 if self._credited == 0:
                     self._began = at + fresh - start
                 self._credited += until - fresh
+                self._ended = at + until - start
             if end < word.end:
                 break
-            self._finish_word(at + until - start)
+            self._finish_word()
         self._front = max(self._front, end)
 
     def disturb(self, count: int) -> None:
@@ -172,16 +175,16 @@ class _Passage:
         if self.in_word:
             self._faults += count
 
-    def close(self, at: int) -> None:
+    def close(self) -> None:
         """No more will come: settle the word that was being heard."""
         if self._credited:
-            self._finish_word(at)
+            self._finish_word()
 
-    def _finish_word(self, at: int) -> None:
+    def _finish_word(self) -> None:
         word = self.utterance.words[self._index]
         length = word.end - word.start
         faults = length - self._credited + self._faults
-        span = self._began / SAMPLE_RATE_HZ, at / SAMPLE_RATE_HZ
+        span = self._began / SAMPLE_RATE_HZ, self._ended / SAMPLE_RATE_HZ
         if faults <= length * _FAULTY_SHARE:
             self.heard.append(WordHeard(word.text, *span))
         elif self._credited >= length * _HEARD_SHARE:
@@ -355,7 +358,7 @@ class Ear:
 
     def _close_passages(self) -> None:
         if self._passages:
-            self._passages[0].close(self._taken)
+            self._passages[0].close()
             self._events.extend(self._passages[0].heard[self._told :])
         self._passages = []
         self._told = 0

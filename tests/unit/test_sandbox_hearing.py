@@ -112,6 +112,23 @@ def test_damaged_word_is_misheard_and_the_others_are_right(voices: Voices, regis
     assert heard == words(hear(registry, line))
 
 
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32))
+def test_bad_line_adds_no_words_and_keeps_their_times_in_order(voices: Voices, registry: Registry, seed: int) -> None:
+    dice = random.Random(seed)
+    utterance = voices.speak(SENTENCES[5])
+    line = [frame for frame in frames(utterance) if dice.random() > 0.1]
+    for _ in range(4):
+        at = dice.randrange(len(line) - 1)
+        line[at], line[at + 1] = line[at + 1], line[at]
+
+    heard = [event for event in hear(registry, b"".join(line)) if isinstance(event, WordHeard)]
+
+    assert len(heard) <= len(utterance.words)
+    assert all(event.start_s < event.end_s for event in heard)
+    assert [event.start_s for event in heard] == sorted(event.start_s for event in heard)
+
+
 def test_word_that_lost_most_of_its_audio_is_missed(voices: Voices, registry: Registry) -> None:
     utterance = voices.speak(SENTENCES[0])
 
