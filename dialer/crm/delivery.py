@@ -35,6 +35,8 @@ UNLUCKY = 5
 LEASE_S = 45.0
 """How long a dead process's row stays its own. A live one that needs longer is overtaken, and the key keeps that one
 effect."""
+RESTING_ROWS = 2000
+"""How many of a destination's rows are put off with the one that it was too busy for."""
 SHUT_OUT_WAIT_S = 60.0
 """How long a destination rests that refuses us altogether: wrong credentials, a missing field."""
 
@@ -47,6 +49,8 @@ class _Fate(Enum):
     SENT = auto()
     PARKED = auto()
     PUT_OFF = auto()
+    SLOWED = auto()
+    """It was put off because the destination wants a rest."""
     LOST = auto()
     """It was sent, but somebody else holds its lease by now and will say so."""
 
@@ -83,7 +87,7 @@ def deliver_due(
             fate = _deliver(row, sessions, crms[name], recordings_url)
             sent += fate is _Fate.SENT
             unlucky = unlucky + 1 if fate is _Fate.PUT_OFF else 0
-            if unlucky == UNLUCKY:
+            if fate is _Fate.SLOWED or unlucky == UNLUCKY:
                 break
         return sent
 
@@ -177,8 +181,8 @@ def _park(row: OutboxRow, sessions: Sessions, error: str) -> _Fate:
 def _put_off(row: OutboxRow, sessions: Sessions, error: Exception) -> _Fate:
     """Try again later, or park a row that was tried too often.
 
-    A vendor that says how long to wait is slowing us all down: that is no failure of the row, and it stops everything
-    else for this destination as long.
+    A vendor that says how long to wait is slowing us all down: that is no failure of the row, and it stops what
+    is next in line for this destination as long.
     """
     asked_s = error.wait_s if isinstance(error, TransientError) else None
     if asked_s is None and row.tries >= MAX_TRIES:
@@ -188,11 +192,11 @@ def _put_off(row: OutboxRow, sessions: Sessions, error: Exception) -> _Fate:
         if asked_s is None:
             wait_s = BACKOFF_S[row.tries - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311, RUF100 - no secret
             queries.postpone(tx.session, row, wait_s=wait_s, tries=row.tries, error=str(error))
-        else:
-            wait_s = asked_s * random.uniform(1, 1 + JITTER)  # noqa: S311, RUF100 - no secret
-            queries.postpone(tx.session, row, wait_s=wait_s, tries=row.tries - 1, error=str(error))
-            queries.slow_down(tx.session, row.destination, wait_s=asked_s)
-    return _Fate.PUT_OFF
+            return _Fate.PUT_OFF
+        wait_s = asked_s * random.uniform(1, 1 + JITTER)  # noqa: S311, RUF100 - no secret
+        queries.postpone(tx.session, row, wait_s=wait_s, tries=row.tries - 1, error=str(error))
+        queries.slow_down(tx.session, row.destination, wait_s=asked_s, limit=RESTING_ROWS)
+        return _Fate.SLOWED
 
 
 def _fields(row: OutboxRow) -> dict[str, object]:

@@ -61,8 +61,8 @@ def park(session: Session, row: OutboxRow, error: str) -> bool:
     return _settle(session, row, state=OutboxState.PARKED, error=error[:ERROR_LENGTH])
 
 
-def slow_down(session: Session, destination: str, *, wait_s: float) -> int:
-    """Let nothing go to a destination for `wait_s` seconds, but what is under way. Returns how many rows wait."""
+def slow_down(session: Session, destination: str, *, wait_s: float, limit: int) -> int:
+    """Let the next `limit` rows of a destination wait for `wait_s` seconds, but what is under way. Returns how many."""
     wall = clock.wall(session)
     until = wall + timedelta(seconds=wait_s)
     sooner = (
@@ -73,6 +73,8 @@ def slow_down(session: Session, destination: str, *, wait_s: float) -> int:
             OutboxRow.next_wall < until,
             _free(wall),
         )
+        .order_by(OutboxRow.next_wall)
+        .limit(limit)
         .with_for_update(skip_locked=True)
     )
     moved = session.scalars(
