@@ -12,7 +12,7 @@ from uuid import UUID
 
 import typer
 
-from dialer import db, embedded
+from dialer import db, embedded, log
 from dialer import settings as configuration
 from dialer.errors import BadInput, DialerError
 from dialer.settings import Settings
@@ -36,11 +36,12 @@ class Context:
 
 
 def load(data_dir: Path | None = None, **overrides: object) -> Settings:
-    """Read the settings; what was said on the command line wins.
+    """Read the settings; what was said on the command line wins. Warnings go to stderr from now on.
 
     Raises:
         BadInput: a value is of the wrong kind.
     """
+    log.configure("dialer", level="WARNING", as_json=False)
     given = {name: value for name, value in overrides.items() if value is not None}
     return configuration.load(**({"data_dir": data_dir} if data_dir else {}), **given)
 
