@@ -142,7 +142,7 @@ def import_csv(
         purpose = str(definition.get("purpose", "marketing"))
         scope = staging.Scope(organization_id, campaign_id, uuid4(), purpose, by, secret, lacking)
         report = ImportReport(scope.import_id, found.columns.named(), found.shape.encoding, found.shape.delimiter)
-        rejects = RejectsFile(rejects_dir / f"rejects-{scope.import_id}.csv", found.columns.headers)
+        rejects = RejectsFile(rejects_dir.absolute() / f"rejects-{scope.import_id}.csv", found.columns.headers)
         reader = RowReader(found.columns, region, consent, filename)
         with _pinned(sessions) as pinned:
             _begin(pinned, scope, report, filename, found.shape.sha256)

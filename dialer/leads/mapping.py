@@ -90,7 +90,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )  # fmt: skip
 
 MAX_COLUMNS = 512
-ENOUGH_ALIKE = 0.6
+ENOUGH_ALIKE = 0.5
 """Share of a column's filled cells that must look like a field for its content alone to decide."""
 
 
