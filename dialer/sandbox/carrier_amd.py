@@ -42,7 +42,7 @@ class Detection:
         verdict = person.kind.amd
         takes_s = {"human": _HUMAN_S, "unknown": _UNKNOWN_S}.get(verdict, _MACHINE_S)
         await asyncio.sleep(takes_s if self._world.options.media else takes_s / _NO_MEDIA / self._world.options.pace)
-        if verdict == "machine_start" and mode == "DetectMessageEnd" and self._world.options.media:
+        if verdict == "machine_start" and mode == "DetectMessageEnd":
             try:
                 await asyncio.wait_for(person.beeped.wait(), _BEEP_TIMEOUT_S)
                 verdict = "machine_end_beep"

@@ -6,12 +6,16 @@ import asyncio
 import base64
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 
 import httpx
 import pytest
+from fastapi import WebSocketDisconnect
 
 from dialer.sandbox.hearing import Ear, WordHeard
 from dialer.sandbox.voices import Voices
+from dialer.sandbox.world import World
 from tests.contract.phone_sandbox import OURS, Media, Phone, pause, phone, until
 
 ANN = "+12125550151"
@@ -31,34 +35,75 @@ def sandbox(running: Phone) -> Phone:
     return running
 
 
-def talk(sandbox: Phone, kind: str, *lines: str) -> tuple[list[str], Media]:
-    """Speak a line whenever the person has said something and stopped; return what they said in turn."""
-    sandbox.pin(ANN, kind)
-    voices, ear, turns = Voices(sandbox.world.registry), Ear(sandbox.world.registry), [""]
-    waiting = list(lines)
+LINES = {
+    "interested": ("Hi, do you have a minute?", "Thank you for your time. Goodbye."),
+    "callback": ("Hi, do you have a minute?", "Sure, we will call you again on Tuesday."),
+    "presses_nine": ("Press nine to opt out.", "You will not be called again."),
+    "interrupts": (
+        "Hello there.",
+        "We have a very good offer, and I would like to tell you all about it at length, if I may do so now.",
+        "It is free. Goodbye.",
+    ),
+}
 
-    async def converse(media: Media) -> None:
-        heard = False
-        quiet_until = 0.0
+
+@dataclass
+class Talk:
+    """What somebody said, turn by turn, which of it over our own words, and all that came over the socket."""
+
+    turns: list[str]
+    over_ours: str
+    media: Media
+
+
+async def speak_in_turn(world: World, media: Media, lines: tuple[str, ...]) -> Talk:
+    """Speak a line whenever the person has said something and stopped."""
+    voices, ear, turns, waiting = Voices(world.registry), Ear(world.registry), [""], list(lines)
+    over_ours = ""
+    heard, speaking_until = False, 0.0
+    with suppress(WebSocketDisconnect):
         while True:
             message = await media.next("media")
             for event in ear.feed(base64.b64decode(message["media"]["payload"])):
                 if isinstance(event, WordHeard):
                     heard = True
                     turns[-1] += f" {event.text}"
-            if heard and ear.silent_ms > 600 and time.monotonic() > quiet_until and waiting:
-                utterance = voices.speak(waiting.pop(0))
-                await media.play(utterance.mulaw, "line")
-                heard, quiet_until = False, time.monotonic() + utterance.seconds
-                turns.append("")
-            elif heard and ear.silent_ms > 900 and not waiting:
+                    over_ours += f" {event.text}" if time.monotonic() < speaking_until else ""
+            if not heard or ear.silent_ms < 600 or time.monotonic() < speaking_until:
+                continue
+            if not waiting:
                 await media.socket.close()
-                return
+                break
+            utterance = voices.speak(waiting.pop(0))
+            await media.play(utterance.mulaw, "line")
+            heard, speaking_until = False, time.monotonic() + utterance.seconds
+            turns.append("")
+    return Talk([turn.strip() for turn in turns], over_ours, media)
 
-    sandbox.application.converse = converse
-    call = sandbox.call(ANN)
-    until(lambda: sandbox.client.calls(call.sid).fetch().end_time, 60)
-    return [turn.strip() for turn in turns], sandbox.application.medias[-1]
+
+@pytest.fixture(scope="module")
+def talks(running: Phone) -> dict[str, Talk]:
+    """Several people, called at once."""
+    held: dict[str, Talk] = {}
+    kinds = {f"+121255501{index:02}": kind for index, kind in enumerate(LINES)}
+
+    async def converse(media: Media) -> None:
+        start = (await media.next("start"))["start"]
+        call = running.world.calls.get(start["callSid"])
+        assert call is not None
+        kind = kinds[call.to]
+        held[kind] = await speak_in_turn(running.world, media, LINES[kind])
+
+    running.reset()
+    running.application.answers["answer"] = running.application.connect()
+    running.application.converse = converse
+    for number, kind in kinds.items():
+        running.pin(number, kind)
+    calls = [running.call(number) for number in kinds]
+    for call in calls:
+        until(lambda sid=call.sid: running.client.calls(sid).fetch().end_time, 60)
+    until(lambda: len(held) == len(kinds))
+    return held
 
 
 def test_a_stream_starts_carries_frames_and_stops(sandbox: Phone) -> None:
@@ -169,28 +214,25 @@ def test_a_dropped_stream_ends_without_a_stop(sandbox: Phone) -> None:
     assert sandbox.application.at("continue")
 
 
-def test_somebody_interested_says_so_and_says_goodbye(sandbox: Phone) -> None:
-    said, _ = talk(sandbox, "interested", "Hi, do you have a minute?", "Thank you for your time. Goodbye.")
+def test_somebody_interested_says_so_and_says_goodbye(talks: dict[str, Talk]) -> None:
+    said = talks["interested"].turns
     assert said[0].lower().startswith(("hello", "yes"))
     assert "interest" in said[1]
     assert "bye" in said[2].lower()
 
 
-def test_who_is_busy_names_a_time(sandbox: Phone) -> None:
-    said, _ = talk(sandbox, "callback", "Hi, do you have a minute?", "Sure, we will call you again on Tuesday.")
-    assert "Tuesday" in said[1]
+def test_who_is_busy_names_a_time(talks: dict[str, Talk]) -> None:
+    assert "Tuesday" in talks["callback"].turns[1]
 
 
-def test_who_wants_out_presses_nine(sandbox: Phone) -> None:
-    _, media = talk(sandbox, "presses_nine", "Press nine to opt out.", "You will not be called again.")
-    digits = [message["dtmf"]["digit"] for message in media.seen if message["event"] == "dtmf"]
-    assert digits == ["9"]
+def test_who_wants_out_presses_nine(talks: dict[str, Talk]) -> None:
+    seen = talks["presses_nine"].media.seen
+    assert [message["dtmf"]["digit"] for message in seen if message["event"] == "dtmf"] == ["9"]
 
 
-def test_an_interrupter_speaks_while_the_agent_does(sandbox: Phone) -> None:
-    long_line = "We have a very good offer, and I would like to tell you all about it at length, if I may do so now."
-    said, _ = talk(sandbox, "interrupts", "Hello there.", long_line, "It is free. Goodbye.")
-    assert any("wait a moment" in turn for turn in said)
+def test_an_interrupter_speaks_while_the_agent_does(talks: dict[str, Talk]) -> None:
+    assert "wait a moment" in talks["interrupts"].over_ours
+    assert "Tuesday" not in talks["callback"].over_ours
 
 
 def test_voicemail_greets_beeps_and_is_told_by_the_carrier(sandbox: Phone) -> None:
