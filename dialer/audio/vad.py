@@ -19,6 +19,7 @@ CHEAP_MODE: Final = 2
 WINDOW: Final = 256  # samples of one Silero window at 8 kHz: 32 ms
 CONTEXT: Final = 32  # samples of the window before, which the model wants in front
 SPEECH: Final = 0.5  # probability at which speech begins
+ROOM: Final = 8 * WINDOW  # samples that wait for a late run of the batch: a quarter of a second
 STILL_SPEECH: Final = 0.35  # and below which it is over
 HANGOVER_S: Final = 0.3  # how long the neural step listens on after the cheap one last fired
 GAP_S: Final = 0.25  # pauses shorter than this are inside a word or between two
@@ -133,13 +134,13 @@ class SileroBatch:
             str(model_file()), sess_options=options, providers=["CPUExecutionProvider"]
         )
         self._state = np.zeros((2, 0, 128), np.float32)
-        self._samples = np.zeros((0, CONTEXT + WINDOW + 2 * mulaw.FRAME_BYTES), np.float32)
+        self._samples = np.zeros((0, CONTEXT + ROOM), np.float32)
         self._rate = np.array(mulaw.SAMPLE_RATE_HZ, np.int64)
         self._filled: list[int] = []
         self._heard_s: list[float] = []
         self._ears: list[BatchedEar | None] = []
         self._free: list[int] = []
-        self._ready: list[int] = []
+        self._ready: set[int] = set()
         self._grow(places)
         for size in self.SIZES:
             self._infer(np.zeros((size, CONTEXT + WINDOW), np.float32), np.zeros((2, size, 128), np.float32))
@@ -156,7 +157,7 @@ class SileroBatch:
     def give_back(self, slot: int) -> None:
         """Free a place. More than once is an error."""
         self._ears[slot] = None
-        self._filled[slot] = 0
+        self.forget(slot)
         self._free.append(slot)
 
     def forget(self, slot: int) -> None:
@@ -164,27 +165,29 @@ class SileroBatch:
         self._state[:, slot] = 0.0
         self._samples[slot] = 0.0
         self._filled[slot] = 0
+        self._ready.discard(slot)
 
     def feed(self, slot: int, frame: bytes, now: float) -> None:
         """Add 20 ms of mu-law to a place."""
         filled = self._filled[slot]
-        if filled >= WINDOW + mulaw.FRAME_BYTES:
-            return  # nobody ran the batch for 40 ms: an old window is of no use to anyone
+        if filled + mulaw.FRAME_BYTES > ROOM:
+            self.forget(slot)  # nobody ran the batch for so long: old windows are of no use to anyone
+            filled = 0
         at = CONTEXT + filled
         self._samples[slot, at : at + mulaw.FRAME_BYTES] = mulaw.FLOAT[np.frombuffer(frame, np.uint8)]
         self._filled[slot] = filled + mulaw.FRAME_BYTES
         self._heard_s[slot] = now
-        if filled < WINDOW <= filled + mulaw.FRAME_BYTES:
-            self._ready.append(slot)
+        if filled + mulaw.FRAME_BYTES >= WINDOW:
+            self._ready.add(slot)
 
     def run(self) -> None:
-        """Judge every full window."""
-        ready, self._ready = self._ready, []
+        """Judge every full window; a call that fell behind has several."""
         most = self.SIZES[-1]
-        for first in range(0, len(ready), most):
-            part = [slot for slot in ready[first : first + most] if self._filled[slot] >= WINDOW]
-            if part:
-                self._judge(part)
+        while self._ready:
+            ready = list(self._ready)
+            for first in range(0, len(ready), most):
+                self._judge(ready[first : first + most])
+            self._ready = {slot for slot in ready if self._filled[slot] >= WINDOW}
 
     def _judge(self, slots: list[int]) -> None:
         size = next(size for size in self.SIZES if size >= len(slots))

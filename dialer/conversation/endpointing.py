@@ -29,13 +29,14 @@ class Endpointer:
     Times come in as arguments, on the loop's clock, in seconds; the answer goes out as a deadline. The caller waits.
     """
 
-    __slots__ = ("_finals", "_interim", "_settings", "_sure", "ended_s", "final_s", "finalize_asked", "started_s")
+    __slots__ = ("_finals", "_settings", "_sure", "ended_s", "final_s", "finalize_asked", "interim", "started_s")
 
     def __init__(self, settings: Turntaking) -> None:
         self._settings = settings
         self._finals: list[str] = []
-        self._interim = ""
         self._sure = False
+        self.interim = ""
+        """Words that may still change."""
         self.started_s = 0.0
         """Begin of the first speech; 0.0 while there was none."""
         self.ended_s = 0.0
@@ -47,7 +48,7 @@ class Endpointer:
     @property
     def text(self) -> str:
         """All words so far, final ones first."""
-        return " ".join(part for part in (*self._finals, self._interim) if part)
+        return " ".join(part for part in (*self._finals, self.interim) if part)
 
     @property
     def final_text(self) -> str:
@@ -71,9 +72,9 @@ class Endpointer:
             if heard.text:
                 self._finals.append(heard.text)
                 self.final_s = now
-            self._interim = ""
-        elif heard.text != self._interim:
-            self._interim = heard.text
+            self.interim = ""
+        elif heard.text != self.interim:
+            self.interim = heard.text
         if heard.end_of_turn:
             self._sure = True
 
@@ -89,7 +90,7 @@ class Endpointer:
             silence_s = self._settings.endpoint_sure_ms / 1000
         elif _PROMISES_MORE.search(text):
             silence_s *= OPEN_ENDED
-        waits_for_final = FINAL_WAIT_S if self._interim else 0.0
+        waits_for_final = FINAL_WAIT_S if self.interim else 0.0
         return self.ended_s + silence_s + waits_for_final
 
     def wants_final(self, now: float) -> bool:
@@ -98,3 +99,14 @@ class Endpointer:
             return False
         self.finalize_asked = True
         return True
+
+
+def unheard(final: str, interim: str) -> str:
+    """Return what final words add to interim words that were taken for final already."""
+    said, taken = final.split(), interim.split()
+    same = [_bare(word) for word in said[: len(taken)]] == [_bare(word) for word in taken]
+    return " ".join(said[len(taken) :]) if taken and same else final
+
+
+def _bare(word: str) -> str:
+    return word.strip(".,!?;:").lower()

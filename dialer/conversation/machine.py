@@ -34,6 +34,15 @@ _SCREENING: Final = re.compile(
     r"|who(?:'s| is) calling and why|person you(?:'re| are) calling is using",
     re.IGNORECASE,
 )
+_ASKS_TO_WAIT: Final = re.compile(
+    r"\b(?:stay|remain) on the line|\bplease (?:hold|wait)|\bhold (?:on|the line|please)|\bone moment|\bconnecting"
+    r"|\bjust a (?:moment|second|sec)|^(?:okay |ok )?(?:thanks|thank you)\W*$",
+    re.IGNORECASE,
+)
+_TURNS_AWAY: Final = re.compile(
+    r"\b(?:is not|isn't|is un|are not|aren't) ?available|\bnot accepting|\bcannot (?:take|accept)|\bdeclined",
+    re.IGNORECASE,
+)
 _FAX: Final = re.compile(r"\bfax machine\b", re.IGNORECASE)
 
 
@@ -54,6 +63,16 @@ def judge(words: str) -> Verdict | None:
     if _FAX.search(words):
         return Verdict.FAX
     return None
+
+
+def asks_to_wait(words: str) -> bool:
+    """Whether a screener says that it goes to ask."""
+    return bool(_ASKS_TO_WAIT.search(words))
+
+
+def turns_away(words: str) -> bool:
+    """Whether a screener says that nobody will come."""
+    return bool(_TURNS_AWAY.search(words))
 
 
 class Greeting:

@@ -27,7 +27,7 @@ from dialer.conversation.facts import Briefing, Lapsed
 from dialer.conversation.hand import SeatHand
 from dialer.conversation.lines import FixedLines
 from dialer.conversation.recorder import Writer
-from dialer.conversation.session import STILL_THERE, Session
+from dialer.conversation.session import Session
 from dialer.conversation.stream import Stream
 from dialer.conversation.ticker import Ticker
 from dialer.conversation.vendors import Crew, LiveVendors
@@ -220,7 +220,7 @@ class MediaServer:
         expected.lapse = self._loop.call_later(ttl_s, self._lapse, briefing.call_id, expected)
         agent = AgentDefinition.model_validate(dict(briefing.agent))
         first = agent.apology if briefing.opener_done else agent.opener
-        rest = (agent.goodbye, agent.opt_out_confirmation, agent.voicemail, STILL_THERE)
+        rest = (agent.goodbye, agent.opt_out_confirmation, agent.voicemail, agent.still_there, agent.trouble)
         for template in (first, *rest):
             if template:
                 text = agent.say(template, dict(briefing.lead))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from enum import Enum
 from typing import Any, Final, Protocol
 
@@ -19,7 +20,7 @@ from dialer.audio.vad import Ear
 from dialer.conversation import machine, masking, optout, prompt, tools
 from dialer.conversation.answering import Answering, Used
 from dialer.conversation.bargein import BargeIn, Move, is_back_channel
-from dialer.conversation.endpointing import Endpointer
+from dialer.conversation.endpointing import Endpointer, unheard
 from dialer.conversation.facts import (
     Briefing,
     Ending,
@@ -48,8 +49,9 @@ from dialer.speech.base import Heard
 
 logger = log.get(__name__)
 
-STREAM_SILENT_S: Final = 2.0
-"""Without a single frame for so long the stream is broken: carriers send silence too."""
+SILENT_TICKS: Final = 100
+"""Without a single frame in 2 s the stream is broken, for carriers send silence too. Counted in ticks, so that a stall
+of our own is not taken for the carrier's."""
 START_S: Final = 5.0
 """A socket must say within this time which stream it is."""
 FAREWELL_S: Final = 15.0
@@ -57,10 +59,12 @@ FAREWELL_S: Final = 15.0
 SCREENING_WAIT_S: Final = 30.0
 """How long a screener may take to fetch the person."""
 RECORDING_WAIT_S: Final = 2.0
+WHO_IS_THIS_S: Final = 4.0
+"""What the person says this early is answered by the opener itself: "Hello, who is this?"."""
+LATE_FINAL_S: Final = 2.0
+"""Final words may come so long after their interim ones had to do; they are not heard twice."""
 AFTER_BEEP_S: Final = 0.2
 OPT_OUT_DIGIT: Final = "9"
-STILL_THERE: Final = "Are you still there?"
-TROUBLE: Final = "I'm sorry, we have technical trouble on our side. Goodbye."
 _HELLO: Final = frozenset(
     {"hello", "hi", "hey", "yes", "yeah", "hello hello", "good morning", "good afternoon", "speaking"}
 )
@@ -80,6 +84,8 @@ class Mode(Enum):
     OPENING = "opening"
     TALKING = "talking"
     AWAITING_BEEP = "awaiting beep"
+    SCREENED = "screened"
+    """A screener listens; it is told who calls, and may fetch the person."""
     CLOSING = "closing"
 
 
@@ -128,16 +134,19 @@ class Session:
         self._beep_sounds = False
         self._greeting: machine.Greeting | None = None
         self._verdict: Verdict | None = None
+        self._introduced = False
         self._owes_answer = False
         self._activity: asyncio.Task[None] | None = None
         self._said_all: asyncio.Future[bool] | None = None
         self._over: asyncio.Future[EndReason] = self._loop.create_future()
         self._planned: EndReason | None = None
         self._fragment = b""
+        self._settled = ""
+        self._settled_s = 0.0
         self._tool_number = 0
         self._prompts = 0
         self._quiet_since_s = 0.0
-        self._last_frame_s = 0.0
+        self._silent_ticks = 0
         self._began_s = 0.0
         self._ended_s = 0.0
         self._counters = dict.fromkeys(("frames_in", "barge_ins", "false_barge_ins", "turns_discarded"), 0.0)
@@ -148,7 +157,7 @@ class Session:
         """The stream is up: speak."""
         now = self._loop.time()
         self._wire = wire
-        self._began_s = self._last_frame_s = self._quiet_since_s = self._transcript.began_s = now
+        self._began_s = self._quiet_since_s = self._transcript.began_s = now
         self._track.begin(now)
         self._playout.connect(wire)
         self._transcript.post(StreamStarted(stream_id))
@@ -208,6 +217,8 @@ class Session:
         unstarted = self._loop.call_later(START_S, self._not_started)
         try:
             reason = await self._over
+            if reason is EndReason.PERSON and self._mode is Mode.SCREENED:
+                reason = EndReason.SCREENED
         finally:
             unstarted.cancel()
             try:
@@ -274,7 +285,7 @@ class Session:
 
     def _frame(self, frame: bytes) -> None:
         now = self._loop.time()
-        self._last_frame_s = now
+        self._silent_ticks = 0
         self._counters["frames_in"] += 1
         self._track.person(frame, now)
         self._listening.feed(frame)
@@ -314,7 +325,8 @@ class Session:
         self._check_deadlines(now)
 
     def _check_deadlines(self, now: float) -> None:
-        if now - self._last_frame_s >= STREAM_SILENT_S:
+        self._silent_ticks += 1
+        if self._silent_ticks >= SILENT_TICKS:
             logger.warning("stream silent", call_id=self.briefing.call_id)
             self._finish(EndReason.LOST)
         elif self._mode is Mode.CLOSING:
@@ -326,8 +338,8 @@ class Session:
             voiced, last = bool(self._ear.voiced_since_s), self._ear.last_voice_s
             if not self._busy and self._greeting.over(now, voiced=voiced, last_voice_s=last):
                 self._start(self._leave_message())
-        elif self._mode is Mode.TALKING:
-            if self._tones is not None and now - self._began_s >= machine.LISTEN_S:
+        elif self._mode in (Mode.TALKING, Mode.SCREENED):
+            if self._tones is not None and not self._may_be_machine(now):
                 self._tones = None
             self._mind_silence(now)
 
@@ -335,8 +347,8 @@ class Session:
         if self._playout.active or self._busy or self._turn.started_s:
             self._quiet_since_s = now
             return
-        screened = self._verdict is Verdict.SCREENING
-        patience_s = SCREENING_WAIT_S if screened and not self._prompts else self._agent.turntaking.silence_prompt_s
+        screened = self._mode is Mode.SCREENED
+        patience_s = SCREENING_WAIT_S if screened else self._agent.turntaking.silence_prompt_s
         if now - self._quiet_since_s < patience_s:
             return
         self._quiet_since_s = now
@@ -345,7 +357,7 @@ class Session:
             self._start(self._close(reason, self._agent.goodbye))
         else:
             self._prompts += 1
-            self._say_line("prompt", STILL_THERE)
+            self._say_line("prompt", self._agent.still_there)
 
     # Turn-taking
 
@@ -378,6 +390,9 @@ class Session:
 
     def _on_heard(self, heard: Heard) -> None:
         now = self._loop.time()
+        if heard.is_final and heard.text and now - self._settled_s < LATE_FINAL_S:
+            heard = replace(heard, text=unheard(heard.text, self._settled))
+            self._settled = ""
         if not heard.text and not self._turn.started_s:
             return  # the end of a turn that was ended already
         self._turn.words(heard, now)
@@ -386,12 +401,13 @@ class Session:
         words = self._turn.text
         if optout.wants_out(words) and self._mode is not Mode.AWAITING_BEEP:
             return  # waits for the end of the turn: "don't call me ... before five" is another wish
-        if self._may_be_machine(now) and (verdict := machine.judge(words)) is not None:
+        asked = self._mode in (Mode.OPENING, Mode.TALKING)
+        if asked and self._may_be_machine(now) and (verdict := machine.judge(words)) is not None:
             self._heard_machine(verdict, masking.mask(words))
 
     def _may_be_machine(self, now: float) -> bool:
         return (
-            self._mode in (Mode.OPENING, Mode.TALKING)
+            self._mode is not Mode.CLOSING
             and now - self._began_s < machine.LISTEN_S
             and self._transcript.person_turns < machine.TURNS
         )
@@ -399,6 +415,7 @@ class Session:
     def _person_finished(self, now: float) -> None:
         turn = self._turn
         self._next_turn()
+        self._settled, self._settled_s = turn.interim, now
         text = masking.mask(turn.text)
         if not text:
             return
@@ -419,9 +436,23 @@ class Session:
             self._yield(now)
         self._store_person_turn(turn, text)
         if self._mode is Mode.OPENING:
-            self._owes_answer = self._owes_answer or text.lower().strip(" .,!?") not in _HELLO
+            greets = text.lower().strip(" .,!?") in _HELLO
+            self._owes_answer |= not greets and turn.ended_s - self._began_s >= WHO_IS_THIS_S
+        elif self._mode is Mode.SCREENED:
+            self._answer_screener(turn, text)
         elif self._mode is Mode.TALKING:
             self._prompts = 0
+            self._answer(turn)
+
+    def _answer_screener(self, turn: Endpointer, text: str) -> None:
+        """Say who calls when asked, wait when told to, and talk to whoever comes."""
+        if not self._introduced or machine.judge(text) is Verdict.SCREENING:
+            self._introduced = True
+            self._say_line("screening", self._agent.screening)
+        elif machine.turns_away(text):
+            self._start(self._close(EndReason.SCREENED, ""))
+        elif not machine.asks_to_wait(text):
+            self._mode = Mode.TALKING
             self._answer(turn)
 
     def _next_turn(self) -> None:
@@ -500,7 +531,7 @@ class Session:
             used = await self._answering.answer(self._timings)
         except DialerError as error:
             logger.error("no answer", call_id=self.briefing.call_id, error=str(error))
-            await self._close(EndReason.FAILED, TROUBLE)
+            await self._close(EndReason.FAILED, self._agent.trouble)
             return
         self._playout.close()
         if used.ends is EndReason.OPT_OUT:
@@ -559,10 +590,8 @@ class Session:
         if verdict is Verdict.FAX:
             self._start(self._close(EndReason.FAX, ""))
         elif verdict is Verdict.SCREENING:
-            self._mode = Mode.TALKING
+            self._mode = Mode.SCREENED
             self._quiet_since_s = self._loop.time()
-            self._next_turn()
-            self._say_line("screening", self._agent.screening)
         else:
             self._mode = Mode.AWAITING_BEEP
             self._greeting = machine.Greeting(self._loop.time())

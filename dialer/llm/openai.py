@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from jsonschema import Draft202012Validator
@@ -46,6 +47,7 @@ class OpenAIBrain:
             max_retries=0,
             timeout=openai.Timeout(READ_S, connect=CONNECT_S),
         )
+        self._completions = self._client.chat.completions  # imported now, for it takes a second that no call has
 
     async def answer(self, messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[Delta]:
         """Stream an answer. Closing the iterator stops the vendor's work.
@@ -67,7 +69,7 @@ class OpenAIBrain:
         calls = _Calls()
         finished = ""
         try:
-            stream = await self._client.chat.completions.create(**request)
+            stream = await self._completions.create(**request)
             async for chunk in stream:
                 if chunk.usage is not None:
                     yield Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
@@ -100,13 +102,16 @@ class OpenAIExtractor:
 
     def __init__(self, *, base_url: str, api_key: str, model: str) -> None:
         """Describe the account, as for `OpenAIBrain`."""
+        self._base_url, self._api_key, self._model = base_url, api_key, model
+
+    @cached_property
+    def _client(self) -> openai.OpenAI:
+        """Made with the first transcript: the SDK costs a second to import, and many who wire a reader never read."""
         import openai
 
-        self._openai = openai
-        self._model = model
-        self._client = openai.OpenAI(
-            api_key=api_key,
-            base_url=base_url,
+        return openai.OpenAI(
+            api_key=self._api_key,
+            base_url=self._base_url,
             max_retries=0,
             timeout=openai.Timeout(EXTRACT_S, connect=CONNECT_S),
         )
@@ -126,10 +131,12 @@ class OpenAIExtractor:
                 "json_schema": {"name": "extraction", "schema": dict(schema), "strict": False},
             },
         }
+        import openai
+
         try:
             completion = self._client.chat.completions.create(**request)
-        except self._openai.OpenAIError as error:
-            raise _translate(self._openai, error) from error
+        except openai.OpenAIError as error:
+            raise _translate(openai, error) from error
         if not completion.choices:
             raise VendorBusy(VENDOR, "an empty answer")
         return _fitting(completion.choices[0].message.content or "", schema)

@@ -42,6 +42,7 @@ class ElevenLabs:
             follow_redirects=True,
         )
         self._client = AsyncElevenLabs(api_key=api_key, base_url=base_url.rstrip("/"), httpx_client=self._http)
+        self._speech = self._client.text_to_speech  # imported now, for it takes a while that no call has
 
     async def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes]:
         """Yield mu-law audio of any chunk length as it is made. Closing the iterator stops the vendor's work.
@@ -50,7 +51,7 @@ class ElevenLabs:
             VendorRefused: wrong credentials, unknown voice, quota used up.
             VendorBusy: try another voice, or later.
         """
-        chunks = self._client.text_to_speech.stream(
+        chunks = self._speech.stream(
             voice,
             text=text,
             model_id=self._model,

@@ -25,7 +25,7 @@ from dialer.conversation.facts import (
     TurnFinished,
 )
 from dialer.conversation.lines import FixedLines
-from dialer.conversation.session import STILL_THERE, Session
+from dialer.conversation.session import Session
 from dialer.conversation.ticker import Ticker
 from dialer.conversation.vendors import Crew, LiveVendors
 from dialer.errors import VendorBusy
@@ -43,6 +43,7 @@ from tests.realtime.scripted import (
     run,
 )
 
+STILL_THERE = "Are you still there?"
 OPENER = "Hi there, this is Ada, an AI assistant from Acme. Press nine to opt out. Do you have a minute?"
 GOODBYE = "Thank you for your time. Goodbye."
 CONFIRMATION = "Understood. You will not be called again. Goodbye."
@@ -228,12 +229,36 @@ def test_answers_what_the_person_says(play) -> None:
 
 def test_opener_is_not_interrupted_by_talk(play) -> None:
     async def scene(call: Call) -> None:
-        await call.quiet(1.0)
-        await call.say("Hello? Who is this?", 1.5)
+        await call.quiet(3.0)
+        await call.say("I am at work.", 1.5)
         await call.opener()
         assert call.phone.clears == []
         assert ("agent", "opener", OPENER) in call.hand.said()
         await call.until(lambda: call.hand.said()[-1][1:] == ("talk", "All right."))
+
+    play(scene)
+
+
+def test_who_is_this_is_answered_by_the_opener(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.say("Hello, who is this?", 1.0)
+        await call.opener()
+        await call.quiet(2.0)
+        assert call.brain.asked == []
+
+    play(scene)
+
+
+def test_final_words_that_come_late_are_not_answered_twice(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.voice(1.0)
+        call.ears.hear("what is it", is_final=False)
+        await call.until(lambda: len(call.brain.asked) == 1)
+        call.ears.hear("What is it?", end_of_turn=True)
+        await call.until(lambda: len(call.hand.of(TurnFinished)) == 3)
+        await call.quiet(2.0)
+        assert len(call.brain.asked) == 1
 
     play(scene)
 
@@ -436,8 +461,22 @@ def test_screener_is_told_who_calls_and_the_person_is_talked_to(play) -> None:
         await call.say("Please state your name and why you are calling.", 2.0)
         await call.until(lambda: call.hand.said() and call.hand.said()[-1][1] == "screening")
         assert call.hand.of(MachineHeard)[0].verdict == "screening"
+        await call.say("Thank you, please hold on.", 1.5)
+        await call.quiet(2.0)
+        assert call.brain.asked == []
         await call.say("Hello, Pat here.")
         await call.until(lambda: call.hand.said()[-1][2] == "All right.")
+
+    play(scene)
+
+
+def test_screener_that_turns_us_away_ends_the_call(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.say("Please state your name and why you are calling.", 2.0)
+        await call.until(lambda: call.hand.said() and call.hand.said()[-1][1] == "screening")
+        await call.say("This person is not available. Goodbye.", 2.0)
+        await call.until(lambda: call.running.done())
+        assert call.hand.of(Ending) == [Ending(EndReason.SCREENED)]
 
     play(scene)
 

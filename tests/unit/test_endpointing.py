@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dialer.agents.definition import Turntaking
-from dialer.conversation.endpointing import FINAL_WAIT_S, WORDLESS_S, Endpointer
+from dialer.conversation.endpointing import FINAL_WAIT_S, WORDLESS_S, Endpointer, unheard
 from dialer.speech.base import Heard
 
 SETTINGS = Turntaking(endpoint_ms=500, endpoint_sure_ms=200)
@@ -90,3 +90,16 @@ def test_final_words_are_asked_for_once_in_each_pause() -> None:
     assert [endpointer.wants_final(now) for now in (2.1, 2.21, 2.3)] == [False, True, False]
     endpointer.voice(1.0, 2.6)
     assert endpointer.wants_final(2.81)
+
+
+@pytest.mark.parametrize(
+    ("final", "interim", "new"),
+    [
+        ("Hello?", "hello", ""),
+        ("Hello, who is this?", "hello who", "is this?"),
+        ("Hello?", "", "Hello?"),
+        ("Go on.", "hello", "Go on."),
+    ],
+)
+def test_final_words_that_come_late_are_not_heard_twice(final: str, interim: str, new: str) -> None:
+    assert unheard(final, interim) == new

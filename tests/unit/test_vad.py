@@ -139,3 +139,15 @@ def test_the_model_is_shipped_without_importing_its_package() -> None:
 
     assert isinstance(model_file(), Path)
     assert model_file().is_file()
+
+
+def test_a_late_run_of_the_batch_loses_nothing(batch: SileroBatch, speech: bytes) -> None:
+    ear, now, voiced = BatchedEar(batch), 0.0, 0
+    for number, frame in enumerate(frames(SILENT * 10 + speech)):
+        now += 0.02
+        ear.feed(frame, now)
+        if number % 5 == 4:
+            batch.run()
+        voiced += ear.voiced_since_s > 0
+    assert voiced * 0.02 >= 0.7 * len(speech) / 8000
+    ear.close()
