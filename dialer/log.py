@@ -12,6 +12,11 @@ import structlog
 
 PHONE_KEYS = frozenset({"phone", "to_number", "from_number", "caller_id"})
 SPOKEN_KEYS = frozenset({"text", "words", "transcript", "digits"})
+NOISY = (
+    *("httpx", "httpcore", "twilio", "websockets", "hubspot", "urllib3"),
+    *("celery.worker.strategy", "celery.app.trace", "celery.worker.request", "celery.beat"),
+)
+"""Loggers that speak at INFO of every request and tick: only their warnings are worth a line."""
 SECRET_KEYS = frozenset({"token", "authorization", "password", "secret", "api_key"})
 _MEDIA_TOKEN = re.compile(r"(/media/[^/\s]+/[^/\s]+/)[^/\s?\"']+")
 
@@ -60,7 +65,7 @@ def configure(process: str, *, level: str = "INFO", as_json: bool | None = None)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("httpx", "httpcore", "twilio", "websockets", "hubspot", "urllib3"):
+    for noisy in NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(process=process)
 
