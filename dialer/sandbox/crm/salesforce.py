@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -53,6 +54,7 @@ class Org:
         self.sessions: set[str] = set()
         """Access tokens; they do not outlive the process, as real ones end without notice."""
         self.requests = 0
+        self._made = Counter(record.object for record in records.all())
 
     def fields(self, name: str) -> Mapping[str, Field]:
         """The fields of an object."""
@@ -81,8 +83,8 @@ class Org:
         key = values.get(KEYS[name]) or (here.properties.get(KEYS[name]) if here else None)
         if here is not None:
             return await self.records.update(here, values, key=key)
-        number = len(self.records.of(name)) + 1
-        record_id = f"{PREFIXES[name]}5g00000{number:05d}AAA"
+        self._made[name] += 1
+        record_id = f"{PREFIXES[name]}5g00000{self._made[name]:05d}AAA"
         return await self.records.create(name, record_id, {**DEFAULTS[name], **values}, key=key)
 
     def _validate(self, name: str, here: Record | None, values: Json) -> None:
@@ -212,6 +214,9 @@ def _run(org: Org, soql: str) -> list[Json]:
         rows = [{"Id": key, "Email": email} for key, email in USERS.items()]
     elif name not in FIELDS:
         raise refusal(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")
+    elif (name, field) in UNIQUE:
+        record = org.records.find(name, field, re.sub(r"\\(.)", r"\1", parts["value"]))
+        rows = [_shown(record)] if record else []
     else:
         rows = [_shown(record) for record in org.records.of(name)]
     known = {"Id", "Email"} if name == "User" else {"Id", *FIELDS[name]}
