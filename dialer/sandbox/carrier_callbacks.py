@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dialer.sandbox.carrier_calls import Call, rfc2822
 from dialer.sandbox.carrier_webhooks import Webhooks, call_parameters
 from dialer.sandbox.world import World
 
-_SHUFFLE_S = 0.5
-"""Longer than the next callback takes to follow, at the pace of this world."""
+_TURN_S = 20.0
+"""How long a callback waits for the one before it."""
+_NOBODY_FOLLOWS_S = 20.0
+"""How long a callback that is to be overtaken waits for another to do so."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    """One callback, to be sent `times` times under one idempotency token."""
+
+    call: Call
+    event: str
+    url: str
+    parameters: dict[str, str]
+    times: int
 
 
 class Callbacks:
@@ -21,6 +36,7 @@ class Callbacks:
         self._world = world
         self._webhooks = webhooks
         self._last: dict[str, asyncio.Task[None]] = {}
+        self._overtakes: dict[str, asyncio.Event] = {}
 
     def tell(self, call: Call, event: str, *, status: str | None = None) -> None:
         """Send the callback of `event` (initiated, ringing, answered, completed) if it was asked for."""
@@ -54,36 +70,40 @@ class Callbacks:
         if faults.hits("callback_missing", *key):
             self._note_missing(call, event, parameters["CallStatus"])
             return
-        before = self._last.get(call.sid)
-        late_s = 0.0
+        notice = _Notice(call, event, url, parameters, 2 if faults.hits("callback_duplicate", *key) else 1)
         if faults.hits("callback_late", *key):
-            before, late_s = None, faults.plan.late_s
+            self._world.start(self._late(notice, faults.plan.late_s))
         elif faults.hits("callback_shuffled", *key):
-            before, late_s = None, self._world.options.wait_s(_SHUFFLE_S)
-        times = 2 if faults.hits("callback_duplicate", *key) else 1
-        task = self._world.start(self._post(call, event, url, parameters, before, late_s, times))
-        if late_s == 0.0:
+            self._world.start(self._overtaken(notice))
+        else:
+            task = self._world.start(self._in_order(notice, self._last.get(call.sid)))
             self._last[call.sid] = task
             task.add_done_callback(lambda done: self._forget(call.sid, done))
 
-    async def _post(
-        self,
-        call: Call,
-        event: str,
-        url: str,
-        parameters: dict[str, str],
-        before: asyncio.Task[None] | None,
-        late_s: float,
-        times: int,
-    ) -> None:
+    async def _in_order(self, notice: _Notice, before: asyncio.Task[None] | None) -> None:
         if before is not None:
-            await asyncio.wait({before}, timeout=20)
-        if late_s:
-            await asyncio.sleep(late_s)
+            await asyncio.wait({before}, timeout=_TURN_S)
+        await self._post(notice)
+        if (overtaken := self._overtakes.pop(notice.call.sid, None)) is not None:
+            overtaken.set()
+
+    async def _late(self, notice: _Notice, late_s: float) -> None:
+        await asyncio.sleep(late_s)
+        await self._post(notice, fault="late")
+
+    async def _overtaken(self, notice: _Notice) -> None:
+        next_is_out = self._overtakes.setdefault(notice.call.sid, asyncio.Event())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(next_is_out.wait(), self._world.options.wait_s(_NOBODY_FOLLOWS_S))
+        self._overtakes.pop(notice.call.sid, None)
+        await self._post(notice, fault="shuffled")
+
+    async def _post(self, notice: _Notice, fault: str = "") -> None:
         token = str(uuid.uuid4())
-        for _ in range(times):
-            fault = "late" if late_s else ""
-            await self._webhooks.ask(call, url, parameters, event=event, token=token, fault=fault)
+        for _ in range(notice.times):
+            await self._webhooks.ask(
+                notice.call, notice.url, notice.parameters, event=notice.event, token=token, fault=fault
+            )
 
     def _note_missing(self, call: Call, event: str, status: str) -> None:
         self._world.ledger.note(
