@@ -7,6 +7,8 @@ import unicodedata
 
 _FORMULA_TEXT = re.compile(r'^=\s*"((?:[^"]|"")*)"$', re.DOTALL)
 _FORMULA_NUMBER = re.compile(r"^=\s*(\+?\d[\d.]*)$")
+_APOSTROPHES = frozenset("'`\u2018\u2019")
+_WRAPPERS = _APOSTROPHES | {"="}
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -15,12 +17,15 @@ def clean(cell: str) -> str:
     if not (cell.isascii() and cell.isprintable()):
         cell = "".join(_visible(character) for character in cell)
     cell = cell.strip()
-    if cell[:1] == "=":
-        if match := _FORMULA_TEXT.match(cell):
-            cell = match[1].replace('""', '"').strip()
-        elif match := _FORMULA_NUMBER.match(cell):
-            cell = match[1]
-    if cell[:1] in ("'", "\u2018", "\u2019", "`") and not cell[1:2].isalpha():
+    return _unwrapped(cell) if cell[:1] in _WRAPPERS else cell
+
+
+def _unwrapped(cell: str) -> str:
+    if match := _FORMULA_TEXT.match(cell):
+        cell = match[1].replace('""', '"').strip()
+    elif match := _FORMULA_NUMBER.match(cell):
+        cell = match[1]
+    if cell[:1] in _APOSTROPHES and not cell[1:2].isalpha():
         cell = cell[1:].strip()
     return cell
 

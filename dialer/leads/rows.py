@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from dialer.leads import phones, places, regions, zones
 from dialer.leads.cells import clean, folded
@@ -177,7 +178,7 @@ class RowReader:
                     notes.append(ZONES_DISAGREE)
         if "country" in self._column and self._read_country(values) != number.region:
             self._keep(values, "country", fields)
-        return places.place(number.region, known, subdivision)
+        return _place(number.region, known, subdivision)
 
     def _consent(self, line: int, values: list[str], fields: dict[str, str], notes: list[str]) -> GivenConsent | None:
         """Say what the row gives. A cell that is filled decides, also against the attestation: "no" is a no."""
@@ -213,6 +214,11 @@ class RowReader:
         if said in _YES:  # it does not say how: as attested, else the lesser kind
             return self._attestation.type if self._attestation else ConsentType.EXPRESS
         return ConsentType.EXPRESS if said in _EXPRESS else None
+
+
+@lru_cache(maxsize=4096)
+def _place(region: str, known: tuple[str, ...], subdivision: str) -> places.Place:
+    return places.place(region, known, subdivision)
 
 
 def _moment(text: str) -> datetime | None:

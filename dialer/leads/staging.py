@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from dialer.leads.consent import ENOUGH
+from dialer.leads.places import Place
 from dialer.leads.rows import Candidate
 from dialer.leads.suppression import phone_hash
 
@@ -225,10 +227,15 @@ def _encoded(batch: Iterable[Candidate], secret: str) -> Iterator[str]:
     yield "".join(lines)
 
 
+@lru_cache(maxsize=4096)
+def _written(place: Place) -> str:
+    return str(place)
+
+
 def _encode(candidate: Candidate, secret: str) -> str:
     consent, nothing = candidate.consent, "\\N"
     cells = [
-        str(candidate.line), candidate.phone, phone_hash(secret, candidate.phone), str(candidate.place),
+        str(candidate.line), candidate.phone, phone_hash(secret, candidate.phone), _written(candidate.place),
         "t" if candidate.place.zones else "f", candidate.first_name, candidate.last_name, candidate.company,
         candidate.email, orjson.dumps(candidate.fields).decode(),
         consent.evidence if consent else "", consent.text_version if consent else "",

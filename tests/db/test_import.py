@@ -1,5 +1,6 @@
 import csv
 import io
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -424,3 +425,18 @@ def test_connection_goes_back_to_its_pool_without_our_tables(sessions, bring) ->
     bring("phone\n2125550123\n")
     with sessions() as session:
         assert session.scalar(text("SELECT to_regclass('pg_temp.seen_phones')")) is None
+
+
+def test_forty_thousand_rows_take_no_more_memory_than_ten_thousand(bring) -> None:
+    def peak(rows: int) -> int:
+        content = "phone,name\n" + "".join(f"+1415{200 + n // 10_000}{n % 10_000:04},Ann Lee\n" for n in range(rows))
+        data = content.encode()
+        tracemalloc.start()
+        report = bring(data)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert report["rows"] == rows
+        return most - len(data)  # the stream holds its own copy of the file
+
+    peak(1_000)  # what is remembered for good: zones, countries, compiled statements
+    assert peak(40_000) < peak(10_000) + 3_000_000

@@ -1,3 +1,5 @@
+from re import _parser as parser
+
 import phonenumbers
 import pytest
 from hypothesis import given, settings
@@ -108,6 +110,43 @@ def test_all_candidate_zones_are_kept() -> None:
     number = phones.read("+61491570156", "US")
     assert isinstance(number, Number)
     assert {"Australia/Perth", "Australia/Sydney"} <= set(number.zones)
+
+
+def _free_tail(pattern) -> int:
+    """How many positions at the end of a parsed pattern take any digit, in every alternative."""
+    free = 0
+    for kind, value in reversed(list(pattern)):
+        if kind is parser.MAX_REPEAT and value[0] == value[1] and _is_any_digit(list(value[2])):
+            free += value[0]
+        elif _is_any_digit([(kind, value)]):
+            free += 1
+        elif kind is parser.SUBPATTERN:
+            return free + _free_tail(value[3])
+        elif kind is parser.BRANCH:
+            return free + min(map(_free_tail, value[1]))
+        else:
+            return free
+    return free
+
+
+def _is_any_digit(parsed) -> bool:
+    return parsed == [(parser.IN, [(parser.CATEGORY, parser.CATEGORY_DIGIT)])]
+
+
+def test_rules_of_us_and_canada_do_not_look_at_the_last_four_digits() -> None:
+    looked_at = 0
+    for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[1]:
+        metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+        if metadata.leading_digits:  # numbers of this country are told by these alone
+            assert parser.parse(metadata.leading_digits).getwidth()[1] <= 6
+            continue
+        assert region in ("US", "CA", "DO", "PR")
+        for desc in (value for value in vars(metadata).values() if isinstance(value, phonenumbers.PhoneNumberDesc)):
+            if desc.national_number_pattern:
+                looked_at += 1
+                assert _free_tail(parser.parse(desc.national_number_pattern)) >= 4, (region, desc)
+    assert looked_at >= 10
+    assert max(len(key) for key in timezone.TIMEZONE_DATA if key.startswith("1")) <= 7
 
 
 @settings(max_examples=400, deadline=None)
