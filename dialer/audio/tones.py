@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,13 @@ FAX_MS: Final = 1200
 
 _PADDED: Final = SAMPLE_RATE_HZ // STEP_HZ
 _BAND: Final = slice(LOWEST_HZ // STEP_HZ, HIGHEST_HZ // STEP_HZ + 1)
+
+
+class Signal(Enum):
+    """What a machine sends."""
+
+    BEEP = "beep"
+    FAX = "fax tone"
 
 
 class ToneDetector:
@@ -66,3 +74,21 @@ class ToneDetector:
     def fax(self) -> bool:
         """Whether what sounds is a fax machine's answer."""
         return self.ms >= FAX_MS and abs(self._hz - FAX_HZ) <= 2 * STEP_HZ
+
+
+class Answerphone:
+    """Listens for what only machines send: tells of a beep once it is over, and of a fax."""
+
+    __slots__ = ("_beeps", "_tones")
+
+    def __init__(self) -> None:
+        self._tones = ToneDetector()
+        self._beeps = False
+
+    def feed(self, frame: bytes) -> Signal | None:
+        """Take 20 ms of mu-law, 160 bytes; return what was just recognized."""
+        if self._tones.feed(frame):
+            self._beeps = self._beeps or self._tones.beeped()
+            return Signal.FAX if self._tones.fax() else None
+        beeped, self._beeps = self._beeps, False
+        return Signal.BEEP if beeped else None

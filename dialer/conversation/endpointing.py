@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from dialer.agents.definition import Turntaking
@@ -12,6 +13,8 @@ FINAL_WAIT_S: Final = 0.35
 """How long a turn that is over by silence waits for the recognizer's final words before the interim ones must do."""
 WORDLESS_S: Final = 1.5
 """Voice without any word for so long after its end was noise."""
+LATE_FINAL_S: Final = 2.0
+"""Final words may come so long after their interim ones had to do; they are not heard twice."""
 OPEN_ENDED: Final = 2.0
 """How many times the usual silence is waited for after words that promise more ("and", "because", "um")."""
 
@@ -99,6 +102,35 @@ class Endpointer:
             return False
         self.finalize_asked = True
         return True
+
+
+class PersonTurns:
+    """The person's turns, one after the other. Times come in as arguments, as for `Endpointer`."""
+
+    __slots__ = ("_settings", "_taken", "_taken_s", "turn")
+
+    def __init__(self, settings: Turntaking) -> None:
+        self._settings = settings
+        self.turn = Endpointer(settings)
+        self._taken = ""
+        self._taken_s = 0.0
+
+    def words(self, heard: Heard, now: float) -> bool:
+        """Take what the recognizer heard; return whether it says anything that was not known."""
+        if heard.is_final and heard.text and now - self._taken_s < LATE_FINAL_S:
+            heard = replace(heard, text=unheard(heard.text, self._taken))
+            self._taken = ""
+        if not heard.text and not self.turn.started_s:
+            return False  # the end of a turn that was ended already
+        self.turn.words(heard, now)
+        return True
+
+    def finish(self, now: float) -> Endpointer:
+        """End the present turn and begin the next one. Interim words count as said."""
+        turn = self.turn
+        self.turn = Endpointer(self._settings)
+        self._taken, self._taken_s = turn.interim, now
+        return turn
 
 
 def unheard(final: str, interim: str) -> str:

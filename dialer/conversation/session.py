@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from enum import Enum
 from typing import Any, Final, Protocol
 
 from dialer import log
 from dialer.agents.definition import AgentDefinition
 from dialer.audio.mulaw import FRAME_BYTES
-from dialer.audio.tones import ToneDetector
+from dialer.audio.tones import Answerphone, Signal
 from dialer.audio.vad import Ear
 from dialer.conversation import machine, masking, optout, prompt, tools
+from dialer.conversation.activity import Activity
 from dialer.conversation.answering import Answering, Used
-from dialer.conversation.bargein import BargeIn, Move, is_back_channel
-from dialer.conversation.endpointing import Endpointer, unheard
+from dialer.conversation.bargein import Move, is_back_channel
+from dialer.conversation.endpointing import Endpointer, PersonTurns
 from dialer.conversation.facts import (
     Briefing,
     Ending,
@@ -37,11 +37,11 @@ from dialer.conversation.facts import (
 from dialer.conversation.lines import FixedLines
 from dialer.conversation.listening import Listening
 from dialer.conversation.machine import Verdict
-from dialer.conversation.mouth import Mouth
-from dialer.conversation.playout import Line, Playout
+from dialer.conversation.playout import Line
 from dialer.conversation.recorder import Track
+from dialer.conversation.speaking import Speaking
 from dialer.conversation.ticker import Ticker
-from dialer.conversation.transcript import Timings, Transcript
+from dialer.conversation.transcript import Transcript
 from dialer.conversation.vendors import Crew
 from dialer.errors import DialerError
 from dialer.llm.base import ToolCall
@@ -61,8 +61,6 @@ SCREENING_WAIT_S: Final = 30.0
 RECORDING_WAIT_S: Final = 2.0
 WHO_IS_THIS_S: Final = 4.0
 """What the person says this early is answered by the opener itself: "Hello, who is this?"."""
-LATE_FINAL_S: Final = 2.0
-"""Final words may come so long after their interim ones had to do; they are not heard twice."""
 AFTER_BEEP_S: Final = 0.2
 OPT_OUT_DIGIT: Final = "9"
 _HELLO: Final = frozenset(
@@ -107,7 +105,6 @@ class Session:
         self.briefing = briefing
         self._hand = hand
         self._agent = AgentDefinition.model_validate(dict(briefing.agent))
-        self._lines = lines
         self._ear = ear
         self._track = track
         self._ticker = ticker
@@ -116,33 +113,37 @@ class Session:
         self._wire: Wire | None = None
         system = prompt.system(self._agent, briefing)
         self._transcript = Transcript.begin(briefing, hand, system, self.abandon)
-        self._playout = Playout(track, self._said)
-        self._mouth = Mouth(crew, self._playout, voice=self._agent.voice, language=self._agent.language)
+        self._speaking = Speaking(
+            self._agent,
+            briefing.lead,
+            crew=crew,
+            lines=lines,
+            played=track,
+            transcript=self._transcript,
+            on_said=self._said,
+        )
+        self._playout = self._speaking.playout
         hints = tuple(
             str(briefing.lead[key]) for key in ("first_name", "last_name", "company") if briefing.lead.get(key)
         )
         self._listening = Listening(
             crew, language=self._agent.language, hints=(*hints, self._agent.seller), on_heard=self._on_heard
         )
-        self._answering = Answering(crew, self._mouth, self._transcript, tools.specs(self._agent), self._use_tool)
+        self._answering = Answering(
+            crew, self._speaking.mouth, self._transcript, tools.specs(self._agent), self._use_tool
+        )
         self._mode = Mode.OPENING
-        self._kind = "talk"
-        self._timings = Timings()
-        self._turn = Endpointer(self._agent.turntaking)
-        self._barge_in = BargeIn(self._agent.turntaking.barge_in_ms / 1000)
-        self._tones: ToneDetector | None = ToneDetector()
-        self._beep_sounds = False
+        self._person = PersonTurns(self._agent.turntaking)
+        self._answerphone: Answerphone | None = Answerphone()
         self._greeting: machine.Greeting | None = None
         self._verdict: Verdict | None = None
         self._introduced = False
         self._owes_answer = False
-        self._activity: asyncio.Task[None] | None = None
+        self._activity = Activity(self._failed)
         self._said_all: asyncio.Future[bool] | None = None
         self._over: asyncio.Future[EndReason] = self._loop.create_future()
         self._planned: EndReason | None = None
         self._fragment = b""
-        self._settled = ""
-        self._settled_s = 0.0
         self._tool_number = 0
         self._prompts = 0
         self._quiet_since_s = 0.0
@@ -243,15 +244,15 @@ class Session:
     async def _wind_up(self, reason: EndReason) -> None:
         now = self._loop.time()
         self._ticker.remove(self)
-        self._cancel()
-        if self._playout.active:
-            self._interrupt(now)
+        self._activity.cancel()
+        self._speaking.interrupt(now)
         if self._wire is not None:
             self._wire.close()
-        if self._turn.started_s and reason is not EndReason.LOST and self._mode is not Mode.AWAITING_BEEP:
+        turn = self._person.turn
+        if turn.started_s and reason is not EndReason.LOST and self._mode is not Mode.AWAITING_BEEP:
             await self._listening.last_words()
-        if text := masking.mask(self._turn.text):
-            self._transcript.person(text, started_s=self._turn.started_s, ended_s=self._turn.ended_s)
+        if text := masking.mask(turn.text):
+            self._store_person_turn(turn, text)
             if self._planned is not EndReason.OPT_OUT and optout.wants_out(text):
                 self._planned = EndReason.OPT_OUT
                 await self._hand.tell(OptedOut("words", text))
@@ -269,7 +270,7 @@ class Session:
         return self._counters | {
             "frames_out": self._playout.frames_sent,
             "underruns": self._playout.underruns,
-            "tts_characters": self._mouth.characters,
+            "tts_characters": self._speaking.mouth.characters,
             "stt_s": self._listening.frames * 0.02,
             "stt_reopened": self._listening.reopened,
             "prompt_tokens": self._answering.prompt_tokens,
@@ -290,39 +291,41 @@ class Session:
         self._track.person(frame, now)
         self._listening.feed(frame)
         self._ear.feed(frame, now)
-        if self._tones is not None:
-            self._tone(self._tones, frame)
+        if self._answerphone is not None and (signal := self._answerphone.feed(frame)) is not None:
+            self._signalled(signal)
 
-    def _tone(self, tones: ToneDetector, frame: bytes) -> None:
-        hz = tones.feed(frame)
-        if hz and tones.fax():
-            self._tones = None
-            self._heard_machine(Verdict.FAX, f"tone of {hz} Hz for {tones.ms} ms")
-        elif hz and tones.beeped():
-            self._beep_sounds = True
-        elif not hz and self._beep_sounds:  # the beep is over
-            self._beep_sounds = False
-            if self._mode is not Mode.AWAITING_BEEP:
-                self._heard_machine(Verdict.VOICEMAIL, "beep")
-            if self._mode is Mode.AWAITING_BEEP:
-                self._start(self._leave_message())
+    def _signalled(self, signal: Signal) -> None:
+        if signal is Signal.FAX:
+            self._heard_machine(Verdict.FAX, signal.value)
+            return
+        if self._mode is not Mode.AWAITING_BEEP:
+            self._heard_machine(Verdict.VOICEMAIL, signal.value)
+        if self._mode is Mode.AWAITING_BEEP:
+            self._start(self._leave_message())
 
     def tick(self, now: float) -> None:
         """Do what is due: pacing, turn-taking, deadlines."""
-        self._playout.pump(now)
-        ear = self._ear
-        if ear.voiced_since_s and ear.last_voice_s > self._turn.ended_s:
-            self._turn.voice(ear.voiced_since_s, ear.last_voice_s)
+        try:
+            self._playout.pump(now)
+            self._take_turns(now)
+            self._check_deadlines(now)
+        except Exception as error:  # a call that is not ticked any more would never end
+            self._failed(error)
+
+    def _take_turns(self, now: float) -> None:
+        ear, turn = self._ear, self._person.turn
+        if ear.voiced_since_s and ear.last_voice_s > turn.ended_s:
+            turn.voice(ear.voiced_since_s, ear.last_voice_s)
             self._quiet_since_s = now
-        if self._mode is Mode.TALKING and (self._playout.active or self._busy):
+        if self._mode is Mode.TALKING and self._has_floor:
             self._yield_or_not(now)
-        if self._turn.started_s:
-            if self._turn.wants_final(now):
+        turn = self._person.turn
+        if turn.started_s:
+            if turn.wants_final(now):
                 self._listening.finalize()
-            deadline = self._turn.deadline()
+            deadline = turn.deadline()
             if deadline is not None and now >= deadline:
                 self._person_finished(now)
-        self._check_deadlines(now)
 
     def _check_deadlines(self, now: float) -> None:
         self._silent_ticks += 1
@@ -331,20 +334,22 @@ class Session:
             self._finish(EndReason.LOST)
         elif self._mode is Mode.CLOSING:
             return
+        elif self._listening.deaf:
+            self._start(self._close(EndReason.FAILED, self._agent.trouble))
         elif now - self._began_s >= self._agent.turntaking.max_call_s:
             self._start(self._close(EndReason.TOO_LONG, self._agent.goodbye))
         elif self._mode is Mode.AWAITING_BEEP:
             assert self._greeting is not None
             voiced, last = bool(self._ear.voiced_since_s), self._ear.last_voice_s
-            if not self._busy and self._greeting.over(now, voiced=voiced, last_voice_s=last):
+            if not self._activity.busy and self._greeting.over(now, voiced=voiced, last_voice_s=last):
                 self._start(self._leave_message())
         elif self._mode in (Mode.TALKING, Mode.SCREENED):
-            if self._tones is not None and not self._may_be_machine(now):
-                self._tones = None
+            if self._answerphone is not None and not self._may_be_machine(now):
+                self._answerphone = None
             self._mind_silence(now)
 
     def _mind_silence(self, now: float) -> None:
-        if self._playout.active or self._busy or self._turn.started_s:
+        if self._has_floor or self._person.turn.started_s:
             self._quiet_since_s = now
             return
         screened = self._mode is Mode.SCREENED
@@ -357,48 +362,34 @@ class Session:
             self._start(self._close(reason, self._agent.goodbye))
         else:
             self._prompts += 1
-            self._say_line("prompt", self._agent.still_there)
+            self._speaking.line("prompt", self._agent.still_there)
 
     # Turn-taking
 
     def _yield_or_not(self, now: float) -> None:
         ear = self._ear
-        move = self._barge_in.decide(
-            now, voiced_since_s=ear.voiced_since_s, last_voice_s=ear.last_voice_s, words=self._turn.text
+        move = self._speaking.barge_in.decide(
+            now, voiced_since_s=ear.voiced_since_s, last_voice_s=ear.last_voice_s, words=self._person.turn.text
         )
         if move is Move.HOLD:
             self._playout.hold(now)
         elif move is Move.GO_ON:
             self._counters["false_barge_ins"] += 1
             self._playout.go_on()
-            self._next_turn()
+            self._person.finish(now)
         elif move is Move.YIELD:
             self._yield(now)
 
     def _yield(self, now: float) -> None:
         self._counters["barge_ins"] += 1
-        self._cancel()
-        self._interrupt(now)
-
-    def _interrupt(self, now: float) -> None:
-        """Fall silent; what was heard so far is the agent's turn."""
-        began_s = self._playout.first_sent_s
-        heard = self._playout.stop(now)
-        self._mouth.stop()
-        if began_s:
-            self._store_agent_turn(heard, began_s, now, interrupted=True)
+        self._activity.cancel()
+        self._speaking.interrupt(now)
 
     def _on_heard(self, heard: Heard) -> None:
         now = self._loop.time()
-        if heard.is_final and heard.text and now - self._settled_s < LATE_FINAL_S:
-            heard = replace(heard, text=unheard(heard.text, self._settled))
-            self._settled = ""
-        if not heard.text and not self._turn.started_s:
-            return  # the end of a turn that was ended already
-        self._turn.words(heard, now)
-        if not heard.is_final:
+        if not self._person.words(heard, now) or not heard.is_final:
             return
-        words = self._turn.text
+        words = self._person.turn.text
         if optout.wants_out(words) and self._mode is not Mode.AWAITING_BEEP:
             return  # waits for the end of the turn: "don't call me ... before five" is another wish
         asked = self._mode in (Mode.OPENING, Mode.TALKING)
@@ -413,9 +404,7 @@ class Session:
         )
 
     def _person_finished(self, now: float) -> None:
-        turn = self._turn
-        self._next_turn()
-        self._settled, self._settled_s = turn.interim, now
+        turn = self._person.finish(now)
         text = masking.mask(turn.text)
         if not text:
             return
@@ -424,14 +413,9 @@ class Session:
             if self._planned is not EndReason.OPT_OUT:
                 self._start(self._opt_out("words", text))
             return
-        has_floor = self._playout.active or self._busy
-        if self._mode is Mode.TALKING and has_floor:
+        if self._mode is Mode.TALKING and self._has_floor:
             if is_back_channel(text):
-                self._counters["turns_discarded"] += 1
-                if self._barge_in.held:
-                    self._counters["false_barge_ins"] += 1
-                    self._barge_in.held = False
-                    self._playout.go_on()
+                self._nodded()
                 return
             self._yield(now)
         self._store_person_turn(turn, text)
@@ -444,19 +428,24 @@ class Session:
             self._prompts = 0
             self._answer(turn)
 
+    def _nodded(self) -> None:
+        """The person only said that they listen: go on if the agent had fallen silent for it."""
+        self._counters["turns_discarded"] += 1
+        if self._speaking.barge_in.held:
+            self._counters["false_barge_ins"] += 1
+            self._speaking.barge_in.held = False
+            self._playout.go_on()
+
     def _answer_screener(self, turn: Endpointer, text: str) -> None:
         """Say who calls when asked, wait when told to, and talk to whoever comes."""
         if not self._introduced or machine.judge(text) is Verdict.SCREENING:
             self._introduced = True
-            self._say_line("screening", self._agent.screening)
+            self._speaking.line("screening", self._agent.screening)
         elif machine.turns_away(text):
             self._start(self._close(EndReason.SCREENED, ""))
         elif not machine.asks_to_wait(text):
             self._mode = Mode.TALKING
             self._answer(turn)
-
-    def _next_turn(self) -> None:
-        self._turn = Endpointer(self._agent.turntaking)
 
     def _store_person_turn(self, turn: Endpointer, text: str) -> None:
         self._transcript.person(text, started_s=turn.started_s, ended_s=turn.ended_s)
@@ -465,70 +454,43 @@ class Session:
 
     def _open(self) -> None:
         last = self.briefing.past[-1] if self.briefing.past else None
-        voicemail = self._text(self._agent.voicemail)
+        voicemail = self._speaking.text(self._agent.voicemail)
         if any(turn.speaker is Speaker.AGENT and turn.text == voicemail for turn in self.briefing.past) and voicemail:
             self._start(self._close(EndReason.VOICEMAIL, ""))  # it was left by the seat before
         elif not self.briefing.opener_done:
-            self._say_line("opener", self._agent.opener)
+            self._speaking.line("opener", self._agent.opener)
         else:
             self._mode = Mode.TALKING
             self._owes_answer = last is not None and last.speaker is Speaker.PERSON
-            self._say_line("apology", self._agent.apology)
+            self._speaking.line("apology", self._agent.apology)
 
-    def _text(self, template: str) -> str:
-        return self._agent.say(template, dict(self.briefing.lead))
-
-    def _begin_turn(self, kind: str) -> None:
-        self._kind = kind
-        self._timings = Timings()
-        self._playout.begin()
-        self._barge_in = BargeIn(self._agent.turntaking.barge_in_ms / 1000)
-
-    def _say_line(self, kind: str, template: str) -> None:
-        """Say a fixed line as a turn of its own."""
-        text = self._text(template)
-        self._begin_turn(kind)
-        self._playout.add(text, self._lines.get(text, voice=self._agent.voice, language=self._agent.language))
-        self._playout.close()
-
-    def _said(self, proven: bool, now: float) -> None:  # noqa: FBT001 - the playout's callback
-        """The agent's turn was heard to its end."""
-        text, began_s, kind = self._playout.heard_text(), self._playout.first_sent_s, self._kind
-        self._playout.end()
-        if began_s:
-            self._store_agent_turn(text, began_s, now, interrupted=False)
-        if kind == "opener" and proven:
-            self._transcript.post(OpenerCompleted(round(now - self._began_s, 3)))
+    def _said(self, kind: str, proven: bool, now: float) -> None:  # noqa: FBT001 - a callback
+        """A turn of the agent was heard to its end."""
         self._quiet_since_s = now
         if self._said_all is not None and not self._said_all.done():
             self._said_all.set_result(proven)
-        if kind == "opener" and self._mode is Mode.OPENING:
-            self._mode = Mode.TALKING
+        if kind == "opener":
+            self._opened(now, proven=proven)
         if self._mode is Mode.TALKING and self._owes_answer:
             self._answer(None)
 
-    def _store_agent_turn(self, text: str, began_s: float, now: float, *, interrupted: bool) -> None:
-        self._timings.sent_s = began_s
-        self._transcript.agent(
-            text,
-            started_s=began_s,
-            ended_s=now,
-            kind=self._kind,
-            interrupted=interrupted,
-            timings_ms=self._timings.as_ms() if self._kind == "talk" else {},
-            cost={},
-        )
+    def _opened(self, now: float, *, proven: bool) -> None:
+        if proven:
+            self._transcript.post(OpenerCompleted(round(now - self._began_s, 3)))
+        if self._mode is not Mode.OPENING:
+            return
+        self._mode = Mode.TALKING
+        if not self._playout.first_sent_s:  # nobody could speak it, and without it there is no call
+            self._start(self._close(EndReason.FAILED, self._agent.trouble))
 
     def _answer(self, turn: Endpointer | None) -> None:
         self._owes_answer = False
-        self._begin_turn("talk")
-        if turn is not None:
-            self._timings.last_word_s, self._timings.stt_final_s = turn.ended_s, turn.final_s
+        self._speaking.answer(turn)
         self._start(self._reply())
 
     async def _reply(self) -> None:
         try:
-            used = await self._answering.answer(self._timings)
+            used = await self._answering.answer(self._speaking.timings)
         except DialerError as error:
             logger.error("no answer", call_id=self.briefing.call_id, error=str(error))
             await self._close(EndReason.FAILED, self._agent.trouble)
@@ -571,8 +533,7 @@ class Session:
     async def _opt_out(self, how: str, words: str) -> None:
         """Nothing is confirmed that is not committed."""
         self._mode, self._planned = Mode.CLOSING, EndReason.OPT_OUT
-        if self._playout.active:
-            self._interrupt(self._loop.time())
+        self._speaking.interrupt(self._loop.time())
         reply = await self._hand.tell(OptedOut(how, words))
         if reply.lost:
             self.abandon()
@@ -583,9 +544,8 @@ class Session:
         if self._verdict is verdict or self._mode is Mode.CLOSING:
             return
         self._verdict = verdict
-        self._cancel()
-        if self._playout.active:
-            self._interrupt(self._loop.time())
+        self._activity.cancel()
+        self._speaking.interrupt(self._loop.time())
         self._transcript.post(MachineHeard(verdict.value, evidence))
         if verdict is Verdict.FAX:
             self._start(self._close(EndReason.FAX, ""))
@@ -604,11 +564,11 @@ class Session:
     async def _close(self, reason: EndReason, farewell: str, *, kind: str = "goodbye", transfer_to: str = "") -> None:
         """Say a farewell (or let what is being said end), commit the end, close the socket."""
         self._mode = Mode.CLOSING
-        self._planned = reason
+        if reason is not EndReason.TRANSFER:  # that is one only once it is committed
+            self._planned = reason
         if farewell:
-            if self._playout.active:
-                self._interrupt(self._loop.time())
-            self._say_line(kind, farewell)
+            self._speaking.interrupt(self._loop.time())
+            self._speaking.line(kind, farewell)
         if self._playout.held:
             self._playout.go_on()
         if self._playout.active:
@@ -617,30 +577,23 @@ class Session:
             await asyncio.wait((self._said_all, self._over), timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
         if not self._over.done():
             await self._hand.tell(Ending(reason, transfer_to))
-        self._finish(reason)
+            self._planned = reason
+            self._finish(reason)
 
     # The activity
 
     @property
-    def _busy(self) -> bool:
-        return self._activity is not None and not self._activity.done()
+    def _has_floor(self) -> bool:
+        """Whether the agent speaks or is about to."""
+        return self._playout.active or self._activity.busy
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        self._cancel()
         if self._over.done():
             work.close()
-            return
-        self._activity = self._loop.create_task(work)
-        self._activity.add_done_callback(self._activity_done)
+        else:
+            self._activity.start(work)
 
-    def _cancel(self) -> None:
-        activity, self._activity = self._activity, None
-        if activity is not None and activity is not asyncio.current_task(self._loop):
-            activity.cancel()
-
-    def _activity_done(self, activity: asyncio.Task[None]) -> None:
-        if activity.cancelled() or activity.exception() is None:
-            return
-        logger.error("conversation failed", call_id=self.briefing.call_id, exc_info=activity.exception())
+    def _failed(self, error: BaseException) -> None:
+        logger.error("conversation failed", call_id=self.briefing.call_id, exc_info=error)
         self._planned = self._planned or EndReason.FAILED
         self._finish(EndReason.FAILED)

@@ -92,7 +92,6 @@ class Transcript:
         kind: str,
         interrupted: bool,
         timings_ms: Mapping[str, float],
-        cost: Mapping[str, float],
     ) -> None:
         """The agent finished a turn, of which `text` was heard."""
         if text:
@@ -105,7 +104,6 @@ class Transcript:
             kind=kind,
             interrupted=interrupted,
             timings_ms=timings_ms,
-            cost=cost,
         )
 
     def tool(self, call: ToolCall, result: str) -> None:
@@ -133,7 +131,6 @@ class Transcript:
         kind: str,
         interrupted: bool = False,
         timings_ms: Mapping[str, float] | None = None,
-        cost: Mapping[str, float] | None = None,
     ) -> None:
         self.number += 1
         start = max(started_s - self.began_s, 0.0)
@@ -147,6 +144,5 @@ class Transcript:
                 interrupted=interrupted,
                 kind=kind,
                 timings_ms=timings_ms or {},
-                cost=cost or {},
             )
         )

@@ -554,6 +554,40 @@ def test_next_recognizer_takes_over(play) -> None:
     play(scene, recognizers=(first, second))
 
 
+def test_without_a_voice_for_the_opener_there_is_no_call(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.until(lambda: call.running.done())
+        assert not call.hand.of(OpenerCompleted)
+        assert call.hand.of(Ending) == [Ending(EndReason.FAILED)]
+
+    play(scene, voices=(FakeVoice(breaks_after=0),))
+
+
+def test_without_a_recognizer_the_call_ends_politely(play) -> None:
+    recognizer = FakeRecognizer()
+    recognizer.broken = True
+
+    async def scene(call: Call) -> None:
+        await call.until(lambda: call.running.done())
+        assert call.hand.of(Ending) == [Ending(EndReason.FAILED)]
+
+    play(scene, recognizers=(recognizer,))
+
+
+def test_hanging_up_while_being_transferred_is_no_transfer(play) -> None:
+    async def scene(call: Call) -> None:
+        call.hand.replies[ToolWanted] = Reply(transfer_to="+12125550123")
+        await call.opener()
+        await call.say("Let me talk to a human.")
+        await call.until(lambda: call.hand.of(ToolWanted))
+        await call.quiet(0.5)
+        await call.hang_up()
+        assert not call.hand.of(Ending)
+        assert call.hand.facts[-1].reason is EndReason.PERSON
+
+    play(scene, brain=FakeBrain(["One moment, I connect you now to a colleague.", ToolCall("t", "transfer", {})]))
+
+
 def test_without_a_model_the_call_ends_politely(play) -> None:
     async def scene(call: Call) -> None:
         await call.opener()

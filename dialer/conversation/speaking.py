@@ -1,0 +1,110 @@
+"""The agent's turns on one call: fixed lines and answers, from the first word to what was heard of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dialer.agents.definition import AgentDefinition
+from dialer.conversation.bargein import BargeIn
+from dialer.conversation.endpointing import Endpointer
+from dialer.conversation.lines import FixedLines
+from dialer.conversation.mouth import Mouth
+from dialer.conversation.playout import Played, Playout
+from dialer.conversation.transcript import Timings, Transcript
+from dialer.conversation.vendors import Crew
+
+ANSWER = "talk"
+
+
+class Speaking:
+    """One turn after the other. Every turn of which a frame was sent is stored once, when it ends."""
+
+    def __init__(
+        self,
+        agent: AgentDefinition,
+        lead: Mapping[str, Any],
+        *,
+        crew: Crew,
+        lines: FixedLines,
+        played: Played,
+        transcript: Transcript,
+        on_said: Callable[[str, bool, float], None],
+    ) -> None:
+        """Begin silent.
+
+        Args:
+            agent: what the agent says and how it sounds.
+            lead: fills the placeholders.
+            crew: the vendors.
+            lines: the process's fixed lines.
+            played: who records what is heard.
+            transcript: where turns are stored.
+            on_said: called as (kind, proven, now) when a turn was heard to its end.
+        """
+        self._agent = agent
+        self._lead = dict(lead)
+        self._lines = lines
+        self._transcript = transcript
+        self._on_said = on_said
+        self.playout = Playout(played, self._finished)
+        self.mouth = Mouth(crew, self.playout, voice=agent.voice, language=agent.language)
+        self.kind = ANSWER
+        self.timings = Timings()
+        self.barge_in = BargeIn(agent.turntaking.barge_in_ms / 1000)
+
+    @property
+    def active(self) -> bool:
+        """Whether a turn is open."""
+        return self.playout.active
+
+    def text(self, template: str) -> str:
+        """Fill the placeholders of a text."""
+        return self._agent.say(template, self._lead)
+
+    def line(self, kind: str, template: str) -> None:
+        """Say a fixed line as a turn of its own."""
+        text = self.text(template)
+        self._begin(kind)
+        self.playout.add(text, self._lines.get(text, voice=self._agent.voice, language=self._agent.language))
+        self.playout.close()
+
+    def answer(self, turn: Endpointer | None) -> None:
+        """Open a turn that answers what the person said; sentences follow through the mouth."""
+        self._begin(ANSWER)
+        if turn is not None:
+            self.timings.last_word_s, self.timings.stt_final_s = turn.ended_s, turn.final_s
+
+    def interrupt(self, now: float) -> None:
+        """Fall silent; what was heard so far is the turn."""
+        if not self.active:
+            return
+        began_s = self.playout.first_sent_s
+        heard = self.playout.stop(now)
+        self.mouth.stop()
+        self._store(heard, began_s, now, interrupted=True)
+
+    def _begin(self, kind: str) -> None:
+        self.kind = kind
+        self.timings = Timings()
+        self.barge_in = BargeIn(self._agent.turntaking.barge_in_ms / 1000)
+        self.playout.begin()
+
+    def _finished(self, proven: bool, now: float) -> None:  # noqa: FBT001 - the playout's callback
+        began_s, heard = self.playout.first_sent_s, self.playout.heard_text()
+        self.playout.end()
+        self._store(heard, began_s, now, interrupted=False)
+        self._on_said(self.kind, proven, now)
+
+    def _store(self, heard: str, began_s: float, now: float, *, interrupted: bool) -> None:
+        if not began_s:
+            return  # not a frame went out
+        self.timings.sent_s = began_s
+        self._transcript.agent(
+            heard,
+            started_s=began_s,
+            ended_s=now,
+            kind=self.kind,
+            interrupted=interrupted,
+            timings_ms=self.timings.as_ms() if self.kind == ANSWER else {},
+        )
