@@ -1,4 +1,4 @@
-"""`dialer audit`: for each law, a count of what can be seen to break it. Operators, the demo and the tests ask the same."""
+"""`dialer audit`: for each law, a count of what can be seen to break it. Operators, demo and tests ask the same."""
 
 from __future__ import annotations
 
@@ -77,10 +77,12 @@ LAW_SQL = MappingProxyType(
                         AND closed_wall < clock_timestamp() - interval '400 s')
                  + (SELECT count(*) FROM callbacks WHERE folded_wall IS NULL
                         AND received_wall < clock_timestamp() - interval '60 s')
-                 + (SELECT count(*) FROM outbox WHERE state = 'pending' AND next_wall < clock_timestamp() - interval '60 s'
+                 + (SELECT count(*) FROM outbox WHERE state = 'pending'
+                        AND next_wall < clock_timestamp() - interval '60 s'
                         AND (leased_until IS NULL OR leased_until < clock_timestamp() - interval '60 s')
                         AND NOT EXISTS (SELECT FROM outbox older WHERE older.destination = outbox.destination
-                            AND older.lead_id = outbox.lead_id AND older.id < outbox.id AND older.state = 'pending'))
+                            AND (older.lead_id = outbox.lead_id OR older.call_id = outbox.call_id)
+                            AND older.id < outbox.id AND older.state = 'pending'))
         """,
         8: """
             SELECT (SELECT count(*) FROM calls c WHERE c.state IS DISTINCT FROM
@@ -94,7 +96,8 @@ LAW_SQL = MappingProxyType(
             SELECT (SELECT count(*) FROM (SELECT destination, key FROM outbox
                                           GROUP BY destination, key HAVING count(*) > 1) AS twice)
                  + (SELECT count(*) FROM (SELECT destination, kind, external_id FROM outbox
-                                          WHERE state = 'sent' AND kind IN ('activity', 'task') AND external_id IS NOT NULL
+                                          WHERE state = 'sent' AND kind IN ('activity', 'task')
+                                            AND external_id IS NOT NULL
                                           GROUP BY destination, kind, external_id HAVING count(*) > 1) AS shared)
         """,
         10: """

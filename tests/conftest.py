@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,9 +28,15 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Postgres]:
-    """An embedded PostgreSQL that may forget everything in a power cut."""
-    with embedded.Postgres(tmp_path_factory.mktemp("postgres"), durable=False).running() as server:
+def postgres() -> Iterator[embedded.Postgres]:
+    """An embedded PostgreSQL that may forget everything in a power cut.
+
+    Not below pytest's own folder: as root the server runs as another user, and each start of pytest closes that folder.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="dialer-postgres-", ignore_cleanup_errors=True) as folder,
+        embedded.Postgres(Path(folder), durable=False).running() as server,
+    ):
         yield server
 
 

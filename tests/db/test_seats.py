@@ -1,0 +1,274 @@
+"""Seats: asked for, taken, given up, lost; and the facts that a seat's thread commits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, update
+
+from dialer.calls import answering, facts, seats
+from dialer.calls.answering import Do
+from dialer.calls.models import Call, SeatState, Stray, ToolUse, Turn, Worker
+from dialer.calls.reporting import Report
+from dialer.calls.states import CallState
+from dialer.conversation.facts import (
+    Ending,
+    EndReason,
+    HandedIn,
+    OpenerCompleted,
+    OptedOut,
+    Speaker,
+    StreamStarted,
+    ToolWanted,
+    TurnFinished,
+)
+from dialer.leads import suppression
+from dialer.leads.models import Suppression
+from dialer.telephony.base import CarrierStatus
+from tests.db.engine import SECRET, CampaignEngine
+from tests.factories import Factory, definition
+
+URL = "ws://127.0.0.1:1/media/calls-1/x/token"
+
+
+@dataclass
+class Line:
+    """A call that the carrier rings, and what its webhooks and seats do with it."""
+
+    room: CampaignEngine
+    call_id: UUID
+    cancelled: list[UUID] = field(default_factory=list)
+
+    @property
+    def row(self) -> Call:
+        return self.room.call(self.call_id)
+
+    def pick_up(self, carrier_id: str | None = None) -> answering.Decision:
+        said = Report(carrier_id or str(self.row.carrier_id), CarrierStatus.IN_PROGRESS)
+        return answering.answered(self.room.sessions, self.call_id, said, secret=SECRET)
+
+    def stream_ended(self, status: CarrierStatus = CarrierStatus.IN_PROGRESS) -> answering.Decision:
+        return answering.continued(self.room.sessions, self.call_id, Report(str(self.row.carrier_id), status))
+
+    def take(self, epoch: int, worker: str = "calls-1") -> bool:
+        with self.room.sessions.begin() as session:
+            return seats.take(session, self.call_id, epoch, worker=worker, url=URL)
+
+    def tell(self, fact: object, *, epoch: int = 1, worker: str = "calls-1") -> facts.Reply:
+        effects = facts.Effects(opt_out=self.room.opt_out, cancel=self.cancelled.extend)
+        return facts.apply(fact, facts.Seat(self.call_id, epoch, worker), self.room.sessions, effects)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def line(engine_room: CampaignEngine, factory: Factory) -> Line:
+    factory.lead(factory.campaign())
+    (call_id,) = engine_room.claim()
+    engine_room.place(call_id)
+    return Line(engine_room, call_id)
+
+
+@pytest.fixture
+def seated(line: Line) -> Line:
+    """The same, answered and taken by a worker."""
+    line.pick_up()
+    assert line.take(1)
+    return line
+
+
+def turn(number: int, speaker: Speaker = Speaker.PERSON, text: str = "Yes.") -> TurnFinished:
+    return TurnFinished(number, speaker, text, 1.0, 2.0)
+
+
+def test_answer_asks_for_a_seat(line: Line) -> None:
+    decision = line.pick_up()
+
+    assert (decision.do, decision.epoch) == (Do.WAIT, 1)
+    assert line.row.state is CallState.ANSWERED
+    assert line.row.seat is SeatState.WANTED
+
+
+def test_repeated_answer_gets_the_same_seat(seated: Line) -> None:
+    decision = seated.pick_up()
+
+    assert (decision.do, decision.url) == (Do.CONNECT, URL)
+    assert seated.row.seat_epoch == 1
+
+
+def test_answer_of_another_carrier_call_is_hung_up_and_counted(line: Line) -> None:
+    decision = line.pick_up("CA" + "e" * 32)
+
+    assert (decision.do, decision.stray) == (Do.HANG_UP, "CA" + "e" * 32)
+    with line.room.sessions() as session:
+        assert session.scalar(select(func.count()).select_from(Stray)) == 1
+
+
+def test_answer_of_a_person_who_opted_out_meanwhile_is_hung_up(line: Line) -> None:
+    call = line.row
+    with line.room.sessions.begin() as session:
+        suppression.suppress(
+            session, call.organization_id, [call.to_number], reason="asked", source="api", call_id=None,
+            now=call.moved_at, secret=SECRET,
+        )  # fmt: skip
+
+    assert line.pick_up().do is Do.HANG_UP
+
+
+def test_of_two_workers_one_takes_the_call(line: Line) -> None:
+    line.pick_up()
+
+    assert line.take(1, "calls-1") is True
+    assert line.take(1, "calls-2") is False
+
+
+def test_taking_and_giving_up_exclude_each_other(line: Line) -> None:
+    line.pick_up()
+    assert answering.gave_up(line.room.sessions, line.call_id, 1).do is Do.DROP
+
+    assert line.take(1) is False
+    assert line.stream_ended().do is Do.DROP
+
+
+def test_giving_up_too_late_connects(seated: Line) -> None:
+    decision = answering.gave_up(seated.room.sessions, seated.call_id, 1)
+
+    assert (decision.do, decision.url) == (Do.CONNECT, URL)
+
+
+def test_drop_message_names_seller_and_number(line: Line) -> None:
+    text, language = answering.drop_message(line.room.sessions, line.call_id)
+
+    assert definition().seller in text
+    assert "2 1 2" in text
+    assert language == "en-US"
+
+
+def test_a_call_survives_its_worker_twice_then_drops(seated: Line) -> None:
+    for epoch in (2, 3):
+        decision = seated.stream_ended()
+        assert (decision.do, decision.epoch) == (Do.WAIT, epoch)
+        assert seated.take(epoch, "calls-2")
+
+    assert seated.stream_ended().do is Do.DROP
+
+
+def test_a_planned_end_hangs_up(seated: Line) -> None:
+    seated.tell(Ending(EndReason.AGENT))
+
+    assert seated.stream_ended().do is Do.HANG_UP
+
+
+def test_a_transfer_is_carried_out(seated: Line) -> None:
+    seated.tell(StreamStarted("MZ1"))
+    seated.tell(Ending(EndReason.TRANSFER, "+12125550199"))
+
+    decision = seated.stream_ended()
+
+    assert (decision.do, decision.number) == (Do.TRANSFER, "+12125550199")
+    assert seated.row.state is CallState.TRANSFERRED
+
+
+def test_stream_end_of_a_call_that_is_over_says_nothing(seated: Line) -> None:
+    assert seated.stream_ended(CarrierStatus.COMPLETED).do is Do.NOTHING
+
+
+def test_a_seat_that_lost_its_call_changes_nothing(seated: Line) -> None:
+    seated.stream_ended()
+    seated.take(2, "calls-2")
+
+    reply = seated.tell(turn(1))
+
+    assert reply.lost
+    with seated.room.sessions() as session:
+        assert session.scalar(select(func.count()).select_from(Turn)) == 0
+
+
+def test_a_turn_told_twice_stands_once(seated: Line) -> None:
+    seated.tell(turn(1))
+    seated.tell(turn(1))
+
+    with seated.room.sessions() as session:
+        assert session.scalars(select(Turn.text)).all() == ["Yes."]
+
+
+def test_stream_start_uses_up_the_url(seated: Line) -> None:
+    seated.tell(StreamStarted("MZ1"))
+
+    assert seated.row.state is CallState.TALKING
+    assert seated.row.seat_url is None
+
+
+def test_opener_completion_is_stored_once(seated: Line) -> None:
+    seated.tell(OpenerCompleted(3.0))
+    first = seated.row.opener_done_at
+    seated.tell(OpenerCompleted(9.0))
+
+    assert first is not None
+    assert seated.row.opener_done_at == first
+
+
+@pytest.mark.parametrize(
+    "fact", [OptedOut("digit", "9"), OptedOut("words", "stop calling me"), ToolWanted("k", "do_not_call", {})]
+)
+def test_opt_out_is_committed_before_the_reply(seated: Line, fact: object) -> None:
+    reply = seated.tell(fact)
+
+    assert reply.ok
+    with seated.room.sessions() as session:
+        (row,) = session.scalars(select(Suppression)).all()
+        assert (row.phone, row.call_id) == (seated.row.to_number, seated.call_id)
+    assert seated.row.opted_out_at is not None
+    assert seated.call_id not in seated.cancelled
+
+
+def test_a_tool_is_a_row_and_answers_a_repeat_alike(seated: Line) -> None:
+    wanted = ToolWanted("t1", "schedule_callback", {"when": "2026-11-26T10:00"})
+
+    first, again = seated.tell(wanted), seated.tell(wanted)
+
+    assert first.text == again.text == "Callback noted for Thursday 26 November at 10:00."
+    with seated.room.sessions() as session:
+        assert session.scalar(select(func.count()).select_from(ToolUse)) == 1
+        agreed = facts.callback_agreed(session, seated.call_id)
+    assert agreed is not None
+    assert agreed.isoformat() == "2026-11-26T15:00:00+00:00"
+
+
+@pytest.mark.parametrize("when", ["yesterday", "2020-01-01T10:00", "2027-12-01T10:00", None])
+def test_a_callback_at_no_usable_time_is_refused(seated: Line, when: str | None) -> None:
+    assert seated.tell(ToolWanted("t1", "schedule_callback", {"when": when})).ok is False
+
+
+@pytest.mark.parametrize("name", ["transfer", "delete_everything"])
+def test_a_tool_that_the_agent_does_not_have_is_refused(seated: Line, name: str) -> None:
+    assert seated.tell(ToolWanted("t1", name, {})).ok is False
+
+
+def test_handing_in_keeps_recording_and_end(seated: Line) -> None:
+    seated.tell(HandedIn(EndReason.PERSON, "a.wav", 12.5))
+
+    row = seated.row
+    assert (row.recording, row.talk_s, row.ending) == ("a.wav", 12.5, "person")
+    assert row.handed_in_wall is not None
+
+
+def silent(session_of: Callable[..., object], seconds: float) -> None:
+    """Let the worker's heartbeat be this old."""
+    session_of(update(Worker).values(heartbeat_wall=func.clock_timestamp() - timedelta(seconds=seconds)))
+
+
+def test_calls_of_a_silent_worker_need_a_new_seat(seated: Line) -> None:
+    with seated.room.sessions.begin() as session:
+        assert seats.orphans(session) == []
+        silent(session.execute, 4)
+        assert [row[0] for row in seats.orphans(session)] == [seated.call_id]
+
+
+def test_a_handed_in_call_needs_no_new_seat(seated: Line) -> None:
+    seated.tell(HandedIn(EndReason.PERSON, "", 1.0))
+    with seated.room.sessions.begin() as session:
+        silent(session.execute, 4)
+        assert seats.orphans(session) == []
