@@ -29,9 +29,9 @@ def doctor(
     settings = load(data_dir)
     findings = list(checks.examine(settings))
     if live:
-        from dialer import doctor_live
+        from dialer.doctor_live import examine
 
-        findings += doctor_live.examine(settings)
+        findings += examine(settings)
     failed = any(finding.verdict == checks.Verdict.FAIL for finding in findings)
     if as_json:
         print_json({"ok": not failed, "findings": [asdict(finding) for finding in findings]})
