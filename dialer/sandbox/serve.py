@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import uvicorn
 
 from dialer.sandbox.app import create_app
@@ -12,6 +14,7 @@ _DRAIN_S = 2
 
 def main(options: Options) -> None:
     """Serve a world until the process is told to stop."""
+    logging.getLogger("picows").setLevel(logging.WARNING)
     server(options).run()
 
 
@@ -23,6 +26,7 @@ def server(options: Options) -> uvicorn.Server:
             host=options.host,
             port=options.port,
             log_config=None,
+            log_level="warning",
             access_log=False,
             ws_ping_interval=None,
             timeout_graceful_shutdown=_DRAIN_S,
