@@ -222,7 +222,8 @@ def _land(pinned: Sessions, candidates: Sequence[Candidate], scope: staging.Scop
 def _account(
     report: ImportReport, rejects: RejectsFile, batch: Sequence[Candidate | Rejected], landed: staging.Landed
 ) -> None:
-    phone_header = report.mapping["phone"]
+    header = report.mapping["phone"]
+    column = rejects.headers.index(header)
     report.rows += len(batch)
     report.imported += landed.imported
     report.unchanged += landed.unchanged
@@ -234,7 +235,7 @@ def _account(
             rejects.write(row.line, row.column, row.value, row.reason, row.cells)
         elif reason := landed.rejected.get(row.line):
             report.rejected[reason] += 1
-            rejects.write(row.line, phone_header, row.phone, reason, row.cells)
+            rejects.write(row.line, header, row.cells[column], reason, row.cells)
         elif row.notes:
             report.notes.update(row.notes)
 

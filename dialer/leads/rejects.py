@@ -21,7 +21,7 @@ class RejectsFile:
 
     def __init__(self, path: Path, headers: Sequence[str]) -> None:
         self.path = path
-        self._headers = headers
+        self.headers = headers
         self._file: TextIO | None = None
 
     def write(self, line: int, column: str, value: str, reason: str, cells: Sequence[str]) -> None:
@@ -41,5 +41,5 @@ class RejectsFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         file = os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="")
-        csv.writer(file).writerow([*COLUMNS, *(neutral(header) for header in self._headers)])
+        csv.writer(file).writerow([*COLUMNS, *(neutral(header) for header in self.headers)])
         return file
