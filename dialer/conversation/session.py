@@ -218,8 +218,6 @@ class Session:
         unstarted = self._loop.call_later(START_S, self._not_started)
         try:
             reason = await self._over
-            if reason is EndReason.PERSON and self._mode is Mode.SCREENED:
-                reason = EndReason.SCREENED
         finally:
             unstarted.cancel()
             try:
@@ -229,13 +227,17 @@ class Session:
             recording = await self._recording()
             await self._hand.tell(
                 HandedIn(
-                    reason=self._planned or reason,
+                    reason=self._planned or self._seen_as(reason),
                     recording=recording,
                     talk_s=round(self._ended_s - self._began_s, 2) if self._began_s else 0.0,
                     counters=self._count(),
                 )
             )
             self._on_over()
+
+    def _seen_as(self, reason: EndReason) -> EndReason:
+        """A screener that hangs up is no person."""
+        return EndReason.SCREENED if reason is EndReason.PERSON and self._mode is Mode.SCREENED else reason
 
     def _not_started(self) -> None:
         if self._wire is None:
@@ -449,6 +451,8 @@ class Session:
 
     def _store_person_turn(self, turn: Endpointer, text: str) -> None:
         self._transcript.person(text, started_s=turn.started_s, ended_s=turn.ended_s)
+        if self._verdict is Verdict.SCREENING and self._mode is Mode.TALKING and machine.turns_away(text):
+            self._mode = Mode.SCREENED  # it was the screener all the time
 
     # Speaking
 

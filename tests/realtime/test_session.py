@@ -470,6 +470,21 @@ def test_screener_is_told_who_calls_and_the_person_is_talked_to(play) -> None:
     play(scene)
 
 
+def test_screener_that_seemed_a_person_is_a_screener_after_all(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.say("Please state your name and why you are calling.", 2.0)
+        await call.until(lambda: call.hand.said() and call.hand.said()[-1][1] == "screening")
+        await call.say("Hello? Is anybody there?", 1.5)
+        await call.until(lambda: call.hand.said()[-1][2] == "All right.")
+        await call.voice(1.0)
+        call.ears.hear("This person is not available. Goodbye.")
+        await asyncio.sleep(0)
+        await call.hang_up()
+        assert call.hand.facts[-1].reason is EndReason.SCREENED
+
+    play(scene)
+
+
 def test_screener_that_turns_us_away_ends_the_call(play) -> None:
     async def scene(call: Call) -> None:
         await call.say("Please state your name and why you are calling.", 2.0)
