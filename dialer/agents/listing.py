@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from dialer.agents.models import Agent, AgentVersion
@@ -30,7 +31,7 @@ def latest(session: Session, organization_id: UUID) -> list[AgentView]:
         select(Agent.name, AgentVersion)
         .join(AgentVersion, AgentVersion.agent_id == Agent.id)
         .where(Agent.organization_id == organization_id)
-        .distinct(Agent.name)
+        .ext(distinct_on(Agent.name))
         .order_by(Agent.name, AgentVersion.number.desc())
     )
     return [AgentView(name, v.id, v.number, v.definition, v.created_at) for name, v in rows]
