@@ -1,9 +1,13 @@
+import contextlib
 import csv
 import io
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
 from dialer.campaigns.models import CampaignPlace
@@ -440,3 +444,25 @@ def test_forty_thousand_rows_take_no_more_memory_than_ten_thousand(bring) -> Non
 
     peak(1_000)  # what is remembered for good: zones, countries, compiled statements
     assert peak(40_000) < peak(10_000) + 3_000_000
+
+
+def test_two_imports_of_one_file_at_once_bring_each_number_once(bring, sessions, monkeypatch) -> None:
+    monkeypatch.setattr(importing, "BATCH_ROWS", 100)
+    content = "phone\n" + "".join(f"+1415555{n:04}\n" for n in range(1_000))
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(bring, [content, content]))
+    assert sum(report["imported"] for report in reports) == len(leads(sessions)) == 1_000
+    assert sum(report["unchanged"] for report in reports) == 1_000
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda rest: f"phone,x\n2125550123,{rest}".encode()))
+)
+def test_any_bytes_are_accounted_for_or_bad_input(bring, content) -> None:
+    with contextlib.suppress(BadInput):
+        bring(content)  # it checks that every row is accounted for
