@@ -166,25 +166,24 @@ class Playout:
         """Send what is due, and notice the end of the turn."""
         if not self.segments or self.held or self._line is None:
             return
-        limit_s = now + LEAD_MS / 1000
-        if self._plays_until_s < now:
-            self._plays_until_s = now
         for segment in self.segments:
             if segment.over:
                 continue
-            if not self._send(segment, limit_s):
+            if not self._send(segment, now):
                 return
         if self._since_mark:
             self._mark(self._line, self.segments[-1])
         if self.closed:
             self._finish(now)
 
-    def _send(self, segment: Segment, limit_s: float) -> bool:
+    def _send(self, segment: Segment, now: float) -> bool:
         """Send of one sentence what is due; return whether all of it is out."""
         line, audio = self._line, segment.audio
         assert line is not None
         data = audio.data
-        while self._plays_until_s < limit_s:
+        if self._plays_until_s < now and segment.sent < len(data):
+            self._plays_until_s = now  # the line ran dry: what follows is heard from now on
+        while self._plays_until_s < now + LEAD_MS / 1000:
             if segment.sent >= len(data):
                 break
             frame = bytes(data[segment.sent : segment.sent + FRAME_BYTES])
@@ -194,7 +193,7 @@ class Playout:
                     break
                 frame = frame.ljust(FRAME_BYTES, SILENCE)
             if not self.first_sent_s:
-                self.first_sent_s = limit_s - LEAD_MS / 1000
+                self.first_sent_s = now
             line.audio(frame)
             self._played.agent(frame, self._plays_until_s)
             self.frames_sent += 1

@@ -1,0 +1,82 @@
+"""A recording holds what was really heard, when it was heard. Times are in seconds on an invented clock."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dialer.audio import mulaw
+from dialer.conversation.recorder import Track, Writer
+
+PERSON, AGENT = b"\x10" * mulaw.FRAME_BYTES, b"\x20" * mulaw.FRAME_BYTES
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[Writer]:
+    writer = Writer(tmp_path)
+    writer.start()
+    yield writer
+    writer.stop(5.0)
+
+
+def listen(track: Track, since: float, until: float) -> None:
+    """The person's audio arrives in real time."""
+    for number in range(round((until - since) * 50)):
+        track.person(PERSON, since + (number + 1) * 0.02)
+
+
+def written(track: Track, tmp_path: Path) -> np.ndarray:
+    name = track.close().result(5.0)
+    with wave.open(str(tmp_path / name)) as wav:
+        return np.frombuffer(wav.readframes(wav.getnframes()), "<i2").reshape(-1, 2)
+
+
+def heard_s(samples: np.ndarray, channel: int) -> tuple[float, float]:
+    """First and last moment at which a channel is not silent."""
+    loud = np.flatnonzero(samples[:, channel])
+    return round(loud[0] / 8000, 2), round((loud[-1] + 1) / 8000, 2)
+
+
+def test_each_side_is_where_it_was_heard(writer: Writer, tmp_path: Path) -> None:
+    track = writer.track("c1", 2)
+    track.begin(100.0)
+    for number in range(100):
+        track.agent(AGENT, 101.0 + number * 0.02)
+    listen(track, 100.0, 105.0)
+    samples = written(track, tmp_path)
+    assert track.path.name == "c1-2.wav"
+    assert heard_s(samples, 0) == (0.0, 5.0)
+    assert heard_s(samples, 1) == (1.0, 3.0)
+
+
+def test_what_was_cleared_is_not_in_it(writer: Writer, tmp_path: Path) -> None:
+    track = writer.track("c1", 1)
+    track.begin(100.0)
+    listen(track, 100.0, 103.0)
+    for number in range(10):
+        track.agent(AGENT, 103.0 + number * 0.02)
+    track.agent_cut(103.1)
+    listen(track, 103.0, 106.0)
+    assert heard_s(written(track, tmp_path), 1) == (3.0, 3.1)
+
+
+def test_missing_frames_leave_a_gap_and_not_a_shift(writer: Writer, tmp_path: Path) -> None:
+    track = writer.track("c1", 1)
+    track.begin(100.0)
+    listen(track, 101.0, 102.0)
+    assert heard_s(written(track, tmp_path), 0) == (1.0, 2.0)
+
+
+def test_the_folder_of_recordings_cannot_be_written_and_the_call_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    writer = Writer(tmp_path / "file")
+    writer.start()
+    track = writer.track("c1", 1)
+    track.begin(100.0)
+    listen(track, 100.0, 103.0)
+    assert track.close().result(5.0) == ""
+    writer.stop(5.0)
