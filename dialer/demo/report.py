@@ -112,7 +112,7 @@ def _synced(session: Session) -> dict[str, int]:
         .group_by(OutboxRow.destination)
         .order_by(OutboxRow.destination)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _disagreements(session: Session, campaign_id: UUID, told: Told) -> list[str]:

@@ -20,6 +20,8 @@ import psutil
 
 from dialer import clock, db, embedded, provisioning
 from dialer.accounts import queries as accounts
+from dialer.agents import store
+from dialer.agents.definition import read as read_agent
 from dialer.campaigns import lifecycle
 from dialer.demo import leads, ledger, report
 from dialer.demo.report import Report
@@ -35,10 +37,11 @@ from dialer.supervisor.supervisor import Supervisor
 
 STARTS_AT = datetime(2026, 11, 24, 17, tzinfo=UTC)
 """A Tuesday: noon in New York, 9:00 in Los Angeles, 17:00 in London, night in Australia."""
-WINDOWS = "mon-sat 09:00-20:00"
+WINDOWS = "mon-sat 08:00-20:00"
 CAMPAIGN = "Demo"
-CONCURRENCY = 24
-SEATS = 14
+AGENT = Path(__file__).with_name("agent.toml")
+CONCURRENCY = 40
+SEATS = 24
 """Of each of the two call workers: either one alone carries half of the calls."""
 RING_TIMEOUT_S = 20
 PACE = 4.0
@@ -158,7 +161,7 @@ class _Demo:
                 tx.session,
                 organization_id=organization_id,
                 name=CAMPAIGN,
-                agent=_first_agent(),
+                agent=str(store.save(tx.session, organization_id, read_agent(AGENT)).id),
                 region="US",
                 windows=WINDOWS,
                 concurrency=CONCURRENCY,
@@ -253,13 +256,3 @@ def _clear(settings: Settings, wish: Wish) -> None:
         (home / _MARKER).write_text(json.dumps({"leads": wish.leads, "seed": wish.seed}) + "\n")
     if settings.database_url != embedded.urls(home)[0]:
         provisioning.require_empty(settings.database_url)
-
-
-def _first_agent() -> str:
-    from dialer import resources
-    from dialer.agents.definition import read
-
-    files = sorted((resources.config_dir() / "agents").glob("*.toml"))
-    if not files:
-        raise BadInput(f"{resources.config_dir() / 'agents'} has no agent.")
-    return read(files[0]).name

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import httpx
 from sqlalchemy.exc import OperationalError
 
 from dialer import clock, db
-from dialer.campaigns.forecast import next_moment
 from dialer.demo import snapshot
+from dialer.demo.moments import best_moment
 from dialer.demo.snapshot import Snapshot
 from dialer.demo.table import View
 from dialer.demo.world import WorldClient
@@ -21,8 +21,6 @@ from dialer.errors import DialerError
 LOOK_EVERY_S = 0.4
 SETTLED_LOOKS = 3
 """So many looks in a row must find nothing open before time is moved: claiming has had its chance."""
-GATHER = timedelta(minutes=30)
-"""Time is moved this far past the next moment, so that leads which are due soon after it are called together."""
 BY = "demo"
 
 
@@ -79,12 +77,11 @@ class Watcher:
     def _move_time_on(self, seen: Snapshot) -> None:
         with db.transaction(self._sessions) as tx:
             now = clock.now(tx.session)
-            moment = next_moment(tx.session, self._campaign_id, now)
-            if moment is None and seen.status["leads"]["due"] + seen.status["leads"]["waiting"]:
+            to = best_moment(tx.session, self._campaign_id, now)
+            if to is None and seen.status["leads"]["due"] + seen.status["leads"]["waiting"]:
                 raise DialerError(f"Leads are waiting for a moment that will never come. {_standing(seen)}")
-            if moment is None or moment <= now:
+            if to is None or to <= now:
                 return
-            to = moment + GATHER
             offset = clock.jump(tx.session, to, by=BY, why=_why(now, to))
         self._world.set_offset(offset.total_seconds())
         self._idle_looks = 0
