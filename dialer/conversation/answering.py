@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
-from dialer.conversation.facts import EndReason
 from dialer.conversation.mouth import Mouth
 from dialer.conversation.sentences import Sentences
+from dialer.conversation.tools import Used
 from dialer.conversation.transcript import Timings, Transcript
 from dialer.conversation.vendors import Crew
 from dialer.llm.base import ToolCall, ToolSpec, Usage
 
 ROUNDS: Final = 4
 """Times that the model may use tools within one answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """What came of a tool: what the model is told, or how the call ends."""
-
-    result: str = ""
-    ends: EndReason | None = None
-    transfer_to: str = ""
 
 
 class Answering:

@@ -18,7 +18,7 @@ from dialer.audio.tones import Answerphone, Signal
 from dialer.audio.vad import Ear
 from dialer.conversation import machine, masking, optout, prompt, tools
 from dialer.conversation.activity import Activity
-from dialer.conversation.answering import Answering, Used
+from dialer.conversation.answering import Answering
 from dialer.conversation.bargein import Move, is_back_channel
 from dialer.conversation.endpointing import Endpointer, PersonTurns
 from dialer.conversation.facts import (
@@ -32,11 +32,11 @@ from dialer.conversation.facts import (
     OptedOut,
     Speaker,
     StreamStarted,
-    ToolWanted,
 )
 from dialer.conversation.lines import FixedLines
 from dialer.conversation.listening import Listening
 from dialer.conversation.machine import Verdict
+from dialer.conversation.patience import Nudge, Patience
 from dialer.conversation.playout import Line
 from dialer.conversation.recorder import Track
 from dialer.conversation.speaking import Speaking
@@ -44,7 +44,6 @@ from dialer.conversation.ticker import Ticker
 from dialer.conversation.transcript import Transcript
 from dialer.conversation.vendors import Crew
 from dialer.errors import DialerError
-from dialer.llm.base import ToolCall
 from dialer.speech.base import Heard
 
 logger = log.get(__name__)
@@ -56,8 +55,6 @@ START_S: Final = 5.0
 """A socket must say within this time which stream it is."""
 FAREWELL_S: Final = 15.0
 """A farewell that takes longer is not waited for."""
-SCREENING_WAIT_S: Final = 30.0
-"""How long a screener may take to fetch the person."""
 RECORDING_WAIT_S: Final = 2.0
 WHO_IS_THIS_S: Final = 4.0
 """What the person says this early is answered by the opener itself: "Hello, who is this?"."""
@@ -130,7 +127,11 @@ class Session:
             crew, language=self._agent.language, hints=(*hints, self._agent.seller), on_heard=self._on_heard
         )
         self._answering = Answering(
-            crew, self._speaking.mouth, self._transcript, tools.specs(self._agent), self._use_tool
+            crew,
+            self._speaking.mouth,
+            self._transcript,
+            tools.specs(self._agent),
+            tools.Tools(self._agent, hand, briefing.epoch).use,
         )
         self._mode = Mode.OPENING
         self._person = PersonTurns(self._agent.turntaking)
@@ -144,9 +145,7 @@ class Session:
         self._over: asyncio.Future[EndReason] = self._loop.create_future()
         self._planned: EndReason | None = None
         self._fragment = b""
-        self._tool_number = 0
-        self._prompts = 0
-        self._quiet_since_s = 0.0
+        self._patience = Patience(self._agent.turntaking)
         self._silent_ticks = 0
         self._began_s = 0.0
         self._ended_s = 0.0
@@ -158,7 +157,8 @@ class Session:
         """The stream is up: speak."""
         now = self._loop.time()
         self._wire = wire
-        self._began_s = self._quiet_since_s = self._transcript.began_s = now
+        self._began_s = self._transcript.began_s = now
+        self._patience.noise(now)
         self._track.begin(now)
         self._playout.connect(wire)
         self._transcript.post(StreamStarted(stream_id))
@@ -318,7 +318,7 @@ class Session:
         ear, turn = self._ear, self._person.turn
         if ear.voiced_since_s and ear.last_voice_s > turn.ended_s:
             turn.voice(ear.voiced_since_s, ear.last_voice_s)
-            self._quiet_since_s = now
+            self._patience.noise(now)
         if self._mode is Mode.TALKING and self._has_floor:
             self._yield_or_not(now)
         turn = self._person.turn
@@ -352,19 +352,15 @@ class Session:
 
     def _mind_silence(self, now: float) -> None:
         if self._has_floor or self._person.turn.started_s:
-            self._quiet_since_s = now
+            self._patience.noise(now)
             return
         screened = self._mode is Mode.SCREENED
-        patience_s = SCREENING_WAIT_S if screened else self._agent.turntaking.silence_prompt_s
-        if now - self._quiet_since_s < patience_s:
-            return
-        self._quiet_since_s = now
-        if self._prompts >= self._agent.turntaking.silence_prompts or screened:
+        nudge = self._patience.decide(now, screened=screened)
+        if nudge is Nudge.PROMPT:
+            self._speaking.line("prompt", self._agent.still_there)
+        elif nudge is Nudge.GIVE_UP:
             reason = EndReason.SCREENED if screened else EndReason.SILENCE
             self._start(self._close(reason, self._agent.goodbye))
-        else:
-            self._prompts += 1
-            self._speaking.line("prompt", self._agent.still_there)
 
     # Turn-taking
 
@@ -427,7 +423,7 @@ class Session:
         elif self._mode is Mode.SCREENED:
             self._answer_screener(turn, text)
         elif self._mode is Mode.TALKING:
-            self._prompts = 0
+            self._patience.answered()
             self._answer(turn)
 
     def _nodded(self) -> None:
@@ -470,7 +466,7 @@ class Session:
 
     def _said(self, kind: str, proven: bool, now: float) -> None:  # noqa: FBT001 - a callback
         """A turn of the agent was heard to its end."""
-        self._quiet_since_s = now
+        self._patience.noise(now)
         if self._said_all is not None and not self._said_all.done():
             self._said_all.set_result(proven)
         if kind == "opener":
@@ -500,7 +496,9 @@ class Session:
             await self._close(EndReason.FAILED, self._agent.trouble)
             return
         self._playout.close()
-        if used.ends is EndReason.OPT_OUT:
+        if used.ends is EndReason.LOST:
+            self.abandon()
+        elif used.ends is EndReason.OPT_OUT:
             await self._opt_out("tool", self._last_words())
         elif used.ends is not None:
             farewell = "" if self._playout.segments else self._agent.goodbye
@@ -512,25 +510,6 @@ class Session:
 
     def _last_words(self) -> str:
         return next((m.text for m in reversed(self._transcript.messages) if m.role == "user"), "")
-
-    async def _use_tool(self, call: ToolCall) -> Used:
-        if call.name not in self._agent.tools:
-            return Used("There is no such tool.")
-        self._tool_number += 1
-        key = f"{self.briefing.epoch}.{self._tool_number}"
-        reply = await self._hand.tell(ToolWanted(key, call.name, call.arguments))
-        if reply.lost:
-            self.abandon()
-            return Used(ends=EndReason.LOST)
-        if call.name == "do_not_call":
-            return Used(ends=EndReason.OPT_OUT)
-        if call.name == "end_call" or (reply.ok and reply.ends_call):
-            return Used(ends=EndReason.AGENT)
-        if not reply.ok:
-            return Used(reply.text or "This could not be done now. Say so, and go on without it.")
-        if reply.transfer_to:
-            return Used(ends=EndReason.TRANSFER, transfer_to=reply.transfer_to)
-        return Used(reply.text or "Done.")
 
     # Ways to end
 
@@ -555,7 +534,7 @@ class Session:
             self._start(self._close(EndReason.FAX, ""))
         elif verdict is Verdict.SCREENING:
             self._mode = Mode.SCREENED
-            self._quiet_since_s = self._loop.time()
+            self._patience.noise(self._loop.time())
         else:
             self._mode = Mode.AWAITING_BEEP
             self._greeting = machine.Greeting(self._loop.time())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from dialer.agents.definition import AgentDefinition
-from dialer.llm.base import ToolSpec
+from dialer.conversation.facts import EndReason, Hand, ToolWanted
+from dialer.llm.base import ToolCall, ToolSpec
 
 _NOTHING: Final = {"type": "object", "properties": {}, "additionalProperties": False}
 
@@ -54,3 +56,41 @@ SPECS: Final = MappingProxyType(
 def specs(agent: AgentDefinition) -> tuple[ToolSpec, ...]:
     """The tools of an agent."""
     return tuple(SPECS[name] for name in agent.tools)
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What came of a tool: what the model is told, or how the call ends."""
+
+    result: str = ""
+    ends: EndReason | None = None
+    """LOST: this seat no longer holds the call."""
+    transfer_to: str = ""
+
+
+class Tools:
+    """Uses an agent's tools on one call. Each use is a row before anything comes of it."""
+
+    def __init__(self, agent: AgentDefinition, hand: Hand, epoch: int) -> None:
+        self._allowed = frozenset(agent.tools)
+        self._hand = hand
+        self._epoch = epoch
+        self._used = 0
+
+    async def use(self, call: ToolCall) -> Used:
+        """Use a tool that the model wants. Its arguments are checked by whoever acts on the row."""
+        if call.name not in self._allowed:
+            return Used("There is no such tool.")
+        self._used += 1
+        reply = await self._hand.tell(ToolWanted(f"{self._epoch}.{self._used}", call.name, call.arguments))
+        if reply.lost:
+            return Used(ends=EndReason.LOST)
+        if call.name == "do_not_call":
+            return Used(ends=EndReason.OPT_OUT)
+        if call.name == "end_call" or (reply.ok and reply.ends_call):
+            return Used(ends=EndReason.AGENT)
+        if not reply.ok:
+            return Used(reply.text or "This could not be done now. Say so, and go on without it.")
+        if reply.transfer_to:
+            return Used(ends=EndReason.TRANSFER, transfer_to=reply.transfer_to)
+        return Used(reply.text or "Done.")

@@ -47,6 +47,7 @@ from dialer.speech.deepgram import Deepgram
 from dialer.speech.elevenlabs import ElevenLabs
 
 AGENT = definition.read(resources.config_dir() / "agents" / "solar.toml")
+pytestmark = pytest.mark.timeout(240)  # the calls are held in real time, and the first test waits for all of them
 KINDS = (
     "interested",
     "callback",
