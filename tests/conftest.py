@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -71,3 +71,13 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An embedded Redis, shared by the tests of a process."""
     with embedded.Redis(tmp_path_factory.mktemp("redis")).running() as server:
         yield server.url
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where `DIALER_REQUIRE_BROWSER` is set, as in CI, a browser's test that was skipped has failed."""
+    report = yield
+    if report.skipped and item.get_closest_marker("browser") and os.environ.get("DIALER_REQUIRE_BROWSER"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and DIALER_REQUIRE_BROWSER is set: {report.longrepr}"
+    return report
