@@ -10,13 +10,15 @@ THREADS = {"campaigns": 4, "leads": 16, "results": 8}
 
 def worker(queue: str, settings: Settings) -> None:
     """Work off one queue until SIGTERM."""
-    from workers.app import app
+    from workers.app import app, on
 
     threads = settings.seats * 2 if queue == "calls" else THREADS[queue]
     if queue == "calls":
         from workers.seating import SeatingStep
 
         app.steps["worker"].add(SeatingStep)
+    if queue == "leads":
+        on.carrier  # noqa: B018 - made now: its SDK takes longer to import than a dial may wait
     events = ["-E"] if settings.worker_events else []
     app.worker_main(
         [

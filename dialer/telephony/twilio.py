@@ -123,6 +123,7 @@ class Twilio:
     def __init__(self, *, account_sid: str, auth_token: str, base_url: str = "") -> None:
         self._account_sid = account_sid
         self._client = Client(account_sid, auth_token, http_client=_Http(base_url))
+        self._client.calls  # noqa: B018 - the SDK imports its API on first use, which must not be a dial's 0.5 s
         self._validator = RequestValidator(auth_token)
 
     def place(self, order: DialOrder, deadline: Deadline) -> str:
