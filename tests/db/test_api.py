@@ -312,3 +312,11 @@ def test_openapi_describes_every_route_of_the_api(client: TestClient) -> None:
         for verb, operation in item.items():
             assert operation["summary"], (path, verb)
             assert operation["security"], (path, verb)
+
+
+def test_requests_are_counted_by_their_pattern(manager: TestClient, factory: Factory) -> None:
+    manager.get(f"/api/calls/{factory.call().id}")
+
+    assert 'dialer_http_request_seconds_count{method="GET",route="/api/calls/{call_id}",status="200"} 1.0' in (
+        manager.get("/metrics").text
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
 from dialer import db
@@ -12,7 +13,7 @@ from dialer.accounts import keys, users
 from dialer.accounts.models import Role
 from dialer.db import Sessions
 from dialer.settings import Settings
-from dialer.web.app import create_app
+from dialer.web.app import API, CONSOLE, create_app
 from tests.factories import Factory
 
 PASSWORD = "correct horse battery"
@@ -49,3 +50,10 @@ def log_in(client: TestClient, email: str) -> str:
     found = re.search(r'name="csrf-token" content="([0-9a-f]+)"', client.get("/").text)
     assert found
     return found[1]
+
+
+def routes() -> list[APIRoute]:
+    """Every route of the API and the console."""
+    found = [route for router in (*API, *CONSOLE) for route in router.routes if isinstance(route, APIRoute)]
+    assert len(found) > 30
+    return found
