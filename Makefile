@@ -19,6 +19,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed. Name another one: make PYTHON=python3.12 install"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@# Of this one only the models of the Compose specification are used; its other requirements contradict ours.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps compose-viz==0.3.5
 	@touch $(STAMP)
 
 demo: $(STAMP) ## Watch a whole campaign against simulated people: a messy CSV in, calls held, outcomes in two CRMs

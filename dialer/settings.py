@@ -87,6 +87,7 @@ class Settings(BaseSettings):
 
     web_host: str = "127.0.0.1"
     web_port: int = 8000
+    flower_host: str = "127.0.0.1"
     flower_port: int = 5555
     flower_password: SecretStr = SecretStr("")
     sandbox_port: int = 8900

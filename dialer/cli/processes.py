@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -70,6 +71,7 @@ def run_flower() -> None:
 
 @sandbox.command("sandbox")
 def run_sandbox(
+    host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="[default: DIALER_SANDBOX_PORT or 8900]")] = None,
     seed: Annotated[int, typer.Option(help="Who the people are.")] = 7,
     media: Annotated[
@@ -88,7 +90,8 @@ def run_sandbox(
     from dialer.sandbox import serve
     from dialer.supervisor import local_world
 
-    serve.main(local_world.options(settings, seed=seed, media=media, pace=pace, cps=cps, public_url=public_url or ""))
+    world = local_world.options(settings, seed=seed, media=media, pace=pace, cps=cps, public_url=public_url or "")
+    serve.main(replace(world, host=host))
 
 
 def _started(process: str, **overrides: object) -> Settings:

@@ -39,7 +39,7 @@ def serve(settings: Settings) -> None:
     """Become Flower. The password goes by environment, where other users cannot see it as they can arguments."""
     environment = os.environ | {
         "FLOWER_BASIC_AUTH": f"{USER}:{password(settings)}",
-        "FLOWER_ADDRESS": "127.0.0.1",
+        "FLOWER_ADDRESS": settings.flower_host,
         "FLOWER_PORT": str(settings.flower_port),
         "FLOWER_INSPECT_TIMEOUT": "2000",
     }
