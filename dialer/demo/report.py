@@ -7,17 +7,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Float, cast, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from dialer.calls.models import Call, Turn
+from dialer.calls.models import Call
 from dialer.campaigns import balance
 from dialer.crm.models import OutboxKind, OutboxRow, OutboxState
+from dialer.demo import timing
 from dialer.demo.ledger import Told
 from dialer.followups.models import FollowUp
 from dialer.outcomes.models import Outcome
-
-LATENCY = "turn_latency_over_vendor_ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,8 @@ class Report:
     disagreements: list[str]
     restarts: dict[str, int]
     time_jumps: int
-    answer_to_first_audio_ms: dict[str, float | None]
-    turn_latency_over_vendor_ms: dict[str, float | None]
+    answer_to_first_audio_ms: timing.Percentiles
+    turn_latency_over_vendor_ms: timing.Percentiles
     wall_seconds: float
     cpu_seconds: float
 
@@ -97,8 +96,8 @@ def build(session: Session, campaign_id: UUID, told: Told, run: Run) -> Report:
         disagreements=disagreements,
         restarts=dict(run.restarts),
         time_jumps=run.jumps,
-        answer_to_first_audio_ms=_percentiles(session, "answer_to_first_audio_ms"),
-        turn_latency_over_vendor_ms=_percentiles(session, LATENCY),
+        answer_to_first_audio_ms=timing.answer_to_first_audio(session),
+        turn_latency_over_vendor_ms=timing.turn_latency_over_vendor(session),
         wall_seconds=round(run.wall_seconds, 1),
         cpu_seconds=round(run.cpu_seconds, 1),
     )
@@ -162,21 +161,3 @@ def _crm_disagreements(session: Session, told: Told) -> list[str]:
         ("webhook events", sum(n for (to, _), n in counts.items() if to == "webhook"), told.webhooks),
     )
     return [f"{name}: {ours} by our rows, {theirs} by the ledger" for name, ours, theirs in compared if ours != theirs]
-
-
-def _percentiles(session: Session, timing: str) -> dict[str, float | None]:
-    """Of a timing that the conversation stored with its turns."""
-    value = cast(Turn.timings_ms[timing].astext, Float)
-    row = session.execute(
-        select(
-            func.percentile_cont(0.5).within_group(value),
-            func.percentile_cont(0.95).within_group(value),
-            func.count(value),
-        )
-    ).one()
-    p50, p95, number = row
-    return {
-        "p50": None if p50 is None else round(p50, 1),
-        "p95": None if p95 is None else round(p95, 1),
-        "count": number,
-    }

@@ -35,8 +35,8 @@ from dialer.supervisor.programs import free_port, port_is_free
 from dialer.supervisor.roster import roster, whole_environment
 from dialer.supervisor.supervisor import Supervisor
 
-STARTS_AT = datetime(2026, 11, 24, 17, tzinfo=UTC)
-"""A Tuesday: noon in New York, 9:00 in Los Angeles, 17:00 in London, night in Australia."""
+STARTS_AT = datetime(2026, 11, 24, 18, 15, tzinfo=UTC)
+"""A Tuesday: 13:15 in New York, 10:15 in Los Angeles, 18:15 in London, night in Australia."""
 WINDOWS = "mon-sat 08:00-20:00"
 CAMPAIGN = "Demo"
 AGENT = Path(__file__).with_name("agent.toml")
@@ -48,14 +48,15 @@ PACE = 4.0
 """Phones ring a quarter as long as in life; speech takes its time."""
 SETTLE_GRACE_S = 20.0
 RETRIES: Mapping[str, Mapping[str, Any]] = {
-    "busy": {"after_s": 900, "attempts": 2},
-    "no_answer": {"after_s": 1800, "attempts": 2},
-    "voicemail": {"after_s": 2400, "attempts": 2},
-    "screened": {"after_s": 2400, "attempts": 2},
-    "silence": {"after_s": 1800, "attempts": 2},
-    "failed": {"after_s": 1800, "attempts": 2},
-    "abandoned": {"after_s": 1800, "attempts": 2},
+    "busy": {"after_s": 6300, "attempts": 2},
+    "no_answer": {"after_s": 7200, "attempts": 2},
+    "voicemail": {"after_s": 8100, "attempts": 2},
+    "screened": {"after_s": 8100, "attempts": 2},
+    "silence": {"after_s": 7200, "attempts": 2},
+    "failed": {"after_s": 6300, "attempts": 2},
+    "abandoned": {"after_s": 6300, "attempts": 2},
 }
+"""Long enough for Europe to have closed by then, so that few rounds of calls serve all countries."""
 _MARKER = "demo.json"
 _BASE_LIMIT_S, _LIMIT_PER_LEAD_S = 600.0, 10.0
 """Some five times what a demo takes on two cores that have nothing else to do."""
@@ -167,7 +168,7 @@ class _Demo:
                 concurrency=CONCURRENCY,
                 cps=local_world.CPS / 2,
                 ring_timeout_s=RING_TIMEOUT_S,
-                max_attempts=3,
+                max_attempts=2,
                 retries=RETRIES,
                 now=clock.now(tx.session),
                 by=BY,
