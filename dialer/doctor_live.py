@@ -191,7 +191,7 @@ def _clocks(settings: Settings) -> Iterator[Finding]:
     finally:
         engine.dispose()
     if isinstance(theirs, datetime):
-        yield _skew("database clock", (theirs - datetime.now(UTC)).total_seconds(), "the database")
+        yield _skew("database clock", (theirs - datetime.now(UTC)).total_seconds(), "this machine")
 
 
 def _skew(name: str, seconds: float, other: str) -> Finding:
