@@ -1,7 +1,7 @@
 """The clock is the database's: `dialer_now()` is `clock_timestamp()` plus one stored offset.
 
-The offset is zero but in a demo, which sets and moves it; each jump is a row. It is read once per transaction and passed
-on as `now`. Deadlines use the monotonic clock; leases, heartbeats and settle graces plain `clock_timestamp()`.
+The offset is zero but in a demo, which sets and moves it; each jump is a row. It is read once per transaction and
+passed on as `now`. Deadlines use the monotonic clock; leases, heartbeats and settle graces plain `clock_timestamp()`.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class ClockJump(Base):
 
 def now(session: Session) -> datetime:
     """Campaign time, aware, UTC. Read it once per transaction and pass it on."""
-    moment = session.scalar(select(func.dialer_now(type_=DateTime(timezone=True))))
+    moment: datetime | None = session.scalar(select(func.dialer_now(type_=DateTime(timezone=True))))
     assert moment is not None
     return moment
 
 
 def wall(session: Session) -> datetime:
     """The database's own time, for leases, heartbeats and graces."""
-    moment = session.scalar(select(func.clock_timestamp(type_=DateTime(timezone=True))))
+    moment: datetime | None = session.scalar(select(func.clock_timestamp(type_=DateTime(timezone=True))))
     assert moment is not None
     return moment
 
