@@ -14,6 +14,7 @@ LOCK_TIMEOUT = "4s"
 
 
 def run(connection: Connection) -> None:
+    """Run the migrations, each in a transaction of its own."""
     context.configure(
         connection=connection,
         target_metadata=schema.metadata,

@@ -190,10 +190,10 @@ def _put_off(row: OutboxRow, sessions: Sessions, error: Exception) -> _Fate:
     _log.warning("outbox.put_off", error=repr(error), **_fields(row))
     with transaction(sessions) as tx:
         if asked_s is None:
-            wait_s = BACKOFF_S[row.tries - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311, RUF100 - no secret
+            wait_s = BACKOFF_S[row.tries - 1] * random.uniform(1 - JITTER, 1 + JITTER)
             queries.postpone(tx.session, row, wait_s=wait_s, tries=row.tries, error=str(error))
             return _Fate.PUT_OFF
-        wait_s = asked_s * random.uniform(1, 1 + JITTER)  # noqa: S311, RUF100 - no secret
+        wait_s = asked_s * random.uniform(1, 1 + JITTER)
         queries.postpone(tx.session, row, wait_s=wait_s, tries=row.tries - 1, error=str(error))
         queries.slow_down(tx.session, row.destination, wait_s=asked_s, limit=RESTING_ROWS)
         return _Fate.SLOWED
