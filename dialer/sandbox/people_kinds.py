@@ -66,6 +66,11 @@ _GOODBYE = Rule(BYE, "Goodbye.|Bye.|Okay, bye.", hangs_up=True)
 
 _INTERESTED = (
     _GOODBYE,
+    Rule(r"\bown (the|your|a) (home|house|place)|homeowner", "Yes, I own it.|Yes, we own the house."),
+    Rule(
+        r"pay for (electricity|power)|\b(electric(ity)?|power|monthly) bill",
+        "About 180 dollars a month.|Around 240 dollars, more in the summer.",
+    ),
     Rule(r"how many|employees|people|team|big is", "We are about twenty people.|There are twelve of us."),
     Rule(r"e-?mail|address|send you", "You can send it to me. I am interested."),
     Rule(

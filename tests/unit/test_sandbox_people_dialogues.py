@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from dialer import resources
+from dialer.agents import definition
+from dialer.conversation import prompt
+from dialer.conversation.facts import Briefing
+from dialer.sandbox.openai_extraction import extract
 from dialer.sandbox.openai_talk import answer
 from dialer.sandbox.people_kinds import BY_NAME, START
 
@@ -24,10 +31,16 @@ TOOLS = {
 }
 
 
-def dialogue(name: str, variant: int) -> tuple[list[str], list[str]]:
-    """Let somebody and the model talk. Returns what the person said, and which tools were wanted."""
+def dialogue(
+    name: str, variant: int, *, system: str = PROMPT, lines: list[str] | None = None
+) -> tuple[list[str], list[str]]:
+    """Let somebody and the model talk. Returns what the person said, and which tools were wanted.
+
+    What both say is appended to `lines` as the lines of a transcript.
+    """
     kind, state, heard = BY_NAME[name], START, OPENER
-    messages = [{"role": "system", "content": PROMPT}, {"role": "assistant", "content": OPENER}]
+    messages = [{"role": "system", "content": system}, {"role": "assistant", "content": OPENER}]
+    lines = [] if lines is None else lines
     said: list[str] = []
     tools: list[str] = []
     for turn in range(12):
@@ -36,6 +49,7 @@ def dialogue(name: str, variant: int) -> tuple[list[str], list[str]]:
         state = rule.goes or state
         choices = rule.says.split("|")
         said.append(rule.presses or choices[variant % len(choices)])
+        lines += (f"agent: {heard}", f"person: {said[-1]}")
         if rule.hangs_up or not said[-1] or rule.presses:
             return said, tools
         messages.append({"role": "user", "content": said[-1]})
@@ -77,3 +91,25 @@ def test_a_kind_makes_the_agent_do_what_it_should(name: str, words: str, tool: s
 
 def test_nine_is_pressed_after_the_opener() -> None:
     assert dialogue("presses_nine", 0)[0] == ["9"]
+
+
+@pytest.mark.parametrize(("variant", "bill"), [(0, 180), (1, 240)])
+def test_an_interested_homeowner_tells_what_the_solar_agent_wants_to_know(variant: int, bill: int) -> None:
+    agent = definition.read(resources.config_dir() / "agents" / "solar.toml")
+    briefing = Briefing(
+        call_id="c1",
+        epoch=1,
+        agent=agent.model_dump(mode="json"),
+        lead={"first_name": "Pat"},
+        organization="o",
+        from_number="+12125550100",
+        to_number="+12125550101",
+        direction="outbound",
+        local_time=datetime(2026, 11, 20, 10, tzinfo=UTC),
+    )
+    lines: list[str] = []
+
+    dialogue("interested", variant, system=prompt.system(agent, briefing), lines=lines)
+
+    found = extract("\n".join(lines), agent.extraction)
+    assert (found["homeowner"], found["interested"], found["monthly_bill_usd"]) == (True, True, bill), lines
