@@ -56,7 +56,7 @@ class TurnFinished:
     ended_s: float
     interrupted: bool = False
     kind: str = "talk"
-    """talk, opener, filler, voicemail, screening, prompt, goodbye, apology."""
+    """talk, opener, filler, voicemail, screening, prompt, goodbye, apology; digits: keys that the person pressed."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     """Since the person's last word: stt_final, first_token, first_audio, sent; and ttfa, what the voice itself took."""
     cost: Mapping[str, float] = field(default_factory=dict)

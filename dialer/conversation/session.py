@@ -180,6 +180,8 @@ class Session:
     def pressed(self, digit: str) -> None:
         """A key was pressed."""
         if digit == OPT_OUT_DIGIT and self._planned is not EndReason.OPT_OUT:
+            now = self._loop.time()
+            self._transcript.person(digit, started_s=now, ended_s=now, kind="digits")
             self._start(self._opt_out("digit", digit))
 
     def marked(self, name: str) -> None:

@@ -82,6 +82,11 @@ class Hand:
     def of(self, kind: type) -> list[Any]:
         return [fact for fact in self.facts if isinstance(fact, kind)]
 
+    def before(self, kind: type) -> TurnFinished:
+        """The person's last turn that was told before the first fact of a kind."""
+        told = self.facts[: next(at for at, fact in enumerate(self.facts) if isinstance(fact, kind))]
+        return [turn for turn in told if isinstance(turn, TurnFinished) and turn.speaker is Speaker.PERSON][-1]
+
     def said(self) -> list[tuple[str, str, str]]:
         return [(turn.speaker.value, turn.kind, turn.text) for turn in self.of(TurnFinished)]
 
@@ -276,6 +281,7 @@ def test_opt_out_cuts_the_opener_and_is_confirmed_after_its_commit(play) -> None
         await call.until(lambda: call.running.done())
         assert call.phone.frames[sent] >= told + 0.5
         assert call.hand.of(OptedOut) == [OptedOut("words", "Stop calling me!")]
+        assert call.hand.before(OptedOut).text == "Stop calling me!"
         assert not call.hand.of(OpenerCompleted)
         assert call.hand.of(Ending) == [Ending(EndReason.OPT_OUT)]
         assert ("agent", "goodbye", CONFIRMATION) in call.hand.said()
@@ -290,6 +296,8 @@ def test_digit_nine_opts_out_without_the_model(play) -> None:
         call.session.pressed("9")
         await call.until(lambda: call.running.done())
         assert call.hand.of(OptedOut) == [OptedOut("digit", "9")]
+        assert call.hand.before(OptedOut).text == "9"
+        assert call.hand.before(OptedOut).kind == "digits"
         assert call.brain.asked == []
 
     play(scene)
@@ -302,6 +310,7 @@ def test_opt_out_said_while_hanging_up_is_not_lost(play) -> None:
         call.loop.call_later(0.3, call.ears.hear, "take me off your list")
         await call.hang_up()
         assert call.hand.of(OptedOut) == [OptedOut("words", "take me off your list")]
+        assert call.hand.before(OptedOut).text == "take me off your list"
 
     play(scene)
 
