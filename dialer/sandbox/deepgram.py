@@ -1,4 +1,4 @@
-"""Deepgram's live transcription as the sandbox plays it: the WebSocket at `/v1/listen`."""
+"""Deepgram's live transcription as the sandbox plays it: the WebSocket at `/v1/listen`, the list of projects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse
 
 from dialer.sandbox.deepgram_results import BadQuery, ListenOptions, Transcriber
@@ -43,13 +44,25 @@ def router(world: World, *, recognition_s: float = RECOGNITION_S, idle_s: float 
         transcriber = Transcriber(world.registry, refusal, request_id)
         await _Stream(socket, transcriber, delay_s, idle_s, drop_after).run()
 
+    @routes.get("/v1/projects", response_model=None)
+    async def projects(request: Request) -> Response:
+        request_id = str(uuid.uuid4())
+        if not _signed_in(world, request):
+            return _error(401, "INVALID_AUTH", "Invalid credentials.", request_id)
+        project = {"project_id": str(uuid.uuid5(uuid.NAMESPACE_URL, "sandbox")), "name": "sandbox"}
+        return JSONResponse({"projects": [project]}, headers={"dg-request-id": request_id})
+
     return routes
+
+
+def _signed_in(world: World, connection: HTTPConnection) -> bool:
+    scheme, _, key = connection.headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "token" and key in world.options.api_keys
 
 
 def _refusal(world: World, socket: WebSocket, stream: int, request_id: str) -> JSONResponse | ListenOptions:
     """Why the handshake fails; or else what was asked for."""
-    scheme, _, key = socket.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "token" or key not in world.options.api_keys:
+    if not _signed_in(world, socket):
         return _error(401, "INVALID_AUTH", "Invalid credentials.", request_id)
     if world.faults.hits("deepgram.outage", stream):
         return _error(503, "SERVICE_UNAVAILABLE", "The service is not available.", request_id)

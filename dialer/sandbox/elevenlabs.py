@@ -1,4 +1,4 @@
-"""ElevenLabs as the sandbox plays it: streaming text to speech, the list of voices, the account."""
+"""ElevenLabs as the sandbox plays it: streaming text to speech, the lists of voices and models, the account."""
 
 from __future__ import annotations
 
@@ -32,6 +32,11 @@ VOICE_NAMES = {
     "XB0fDUnXU5powFXDhCwa": "Charlotte",
 }
 """Public voices; any other id of the right form is taken for a voice of the account's own."""
+MODELS = {
+    "eleven_flash_v2_5": "Eleven Flash v2.5",
+    "eleven_turbo_v2_5": "Eleven Turbo v2.5",
+    "eleven_multilingual_v2": "Eleven Multilingual v2",
+}
 _FORMATS = {"ulaw_8000": "audio/basic", "pcm_8000": "audio/pcm"}
 
 ApiKey = Annotated[str, Header(alias="xi-api-key")]
@@ -70,6 +75,10 @@ def router(world: World, *, first_chunk_s: float = FIRST_CHUNK_S) -> APIRouter:
     async def voices(key: ApiKey = "") -> Response:
         known = [{"voice_id": i, "name": name, "category": "premade"} for i, name in VOICE_NAMES.items()]
         return _refusal(world, key, next(requests)) or JSONResponse({"voices": known})
+
+    @routes.get("/models", response_model=None)
+    async def models(key: ApiKey = "") -> Response:
+        return _refusal(world, key, next(requests)) or JSONResponse([_model(*model) for model in MODELS.items()])
 
     @routes.get("/user", response_model=None)
     async def user(key: ApiKey = "") -> Response:
@@ -120,6 +129,17 @@ def _wrong(voice: str, speech: Speech, output_format: str) -> JSONResponse | Non
 
 def _error(status: int, name: str, message: str) -> JSONResponse:
     return JSONResponse({"detail": {"status": name, "message": message}}, status)
+
+
+def _model(model_id: str, name: str) -> dict[str, Any]:
+    return {
+        "model_id": model_id,
+        "name": name,
+        "can_do_text_to_speech": True,
+        "can_do_voice_conversion": False,
+        "languages": [{"language_id": "en", "name": "English"}, {"language_id": "hi", "name": "Hindi"}],
+        "maximum_text_length_per_request": _TEXT_AT_MOST,
+    }
 
 
 def _account() -> dict[str, Any]:

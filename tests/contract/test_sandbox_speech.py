@@ -268,3 +268,26 @@ def test_voices_and_account_are_listed(sandbox: Sandbox) -> None:
     assert RACHEL in [voice["voice_id"] for voice in voices]
     assert httpx.get(f"{base}/user", headers=headers).json()["subscription"]["status"] == "active"
     assert httpx.get(f"{base}/user", headers={"xi-api-key": "wrong"}).status_code == 401
+
+
+def test_models_are_listed_as_the_sdk_reads_them(sandbox: Sandbox) -> None:
+    async def models(key: str) -> list[Any]:
+        async with httpx.AsyncClient() as http:
+            client = AsyncElevenLabs(api_key=key, base_url=f"{sandbox.http}/elevenlabs", httpx_client=http)
+            return await client.models.list()
+
+    assert "eleven_flash_v2_5" in [model.model_id for model in asyncio.run(models(KEY))]
+    with pytest.raises(ApiError) as refused:
+        asyncio.run(models("wrong"))
+    assert refused.value.status_code == 401
+
+
+def test_projects_are_listed_for_the_key_alone(sandbox: Sandbox) -> None:
+    def projects(authorization: str) -> httpx.Response:
+        return httpx.get(f"{sandbox.http}/deepgram/v1/projects", headers={"Authorization": authorization})
+
+    assert set(projects(f"Token {KEY}").json()["projects"][0]) == {"project_id", "name"}
+    for wrong in ("Token wrong", f"Bearer {KEY}", ""):
+        refused = projects(wrong)
+        assert refused.status_code == 401
+        assert refused.json()["err_code"] == "INVALID_AUTH"
