@@ -41,6 +41,7 @@ def brief(session: Session, call_id: UUID, *, now: datetime) -> Briefing:
         local_time=now.astimezone(zone_of(call, lead)),
         past=tuple(PastTurn(Speaker(speaker), text) for speaker, text in said),
         opener_done=call.opener_done_at is not None,
+        answered_s_ago=(now - call.answered_at).total_seconds() if call.answered_at else None,
     )
 
 

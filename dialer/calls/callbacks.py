@@ -10,11 +10,13 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from dialer import clock, log
 from dialer.calls.models import Call, Callback
 from dialer.calls.reporting import Heard, Report, report
+from dialer.calls.states import WAITS_AT_CARRIER
 from dialer.db import Sessions, transaction
 from dialer.errors import DialerError, NotFound
 from dialer.telephony.base import CarrierStatus
@@ -30,8 +32,8 @@ class Folded:
     call_id: UUID
     over: bool = False
     """The carrier's end is known now."""
-    stray: str = ""
-    """A carrier call to hang up."""
+    hang_up: str = ""
+    """A carrier call that must end: a stray, or one that was given up before its id was known."""
 
 
 def store(sessions: Sessions, kind: str, call_id: UUID, path: str, params: Mapping[str, str]) -> str:
@@ -93,8 +95,12 @@ def _fold(session: Session, call_id: UUID, kind: str, params: Mapping[str, Any])
     if said is None:
         return Folded(call_id)
     heard = report(session, call_id, said, now=clock.now(session), by=f"carrier {kind}")
-    stray = said.carrier_id if heard is Heard.STRAY else ""
-    return Folded(call_id, over=said.status.over and not stray, stray=stray)
+    if heard is Heard.STRAY:
+        return Folded(call_id, hang_up=said.carrier_id)
+    unwanted = not said.status.over and session.scalar(
+        select(Call.id).where(Call.id == call_id, Call.ending.is_not(None), Call.state.in_(WAITS_AT_CARRIER))
+    )
+    return Folded(call_id, over=said.status.over, hang_up=said.carrier_id if unwanted else "")
 
 
 def read(params: Mapping[str, Any]) -> Report | None:
@@ -126,7 +132,7 @@ def fold_all(sessions: Sessions) -> list[Folded]:
     for digest in unfolded(sessions):
         try:
             folded = fold(sessions, digest)
-        except DialerError as error:
+        except (DialerError, DBAPIError) as error:  # one that cannot be folded must not hold up the others
             logger.warning("callback not folded", hash=digest, error=str(error))
             continue
         if folded is not None:

@@ -28,6 +28,19 @@ def one(session: Session, call_id: UUID) -> Call:
     return call
 
 
+def held(session: Session, call_id: UUID) -> Call:
+    """Lock a call and read it afresh. Whoever also needs its lead has locked that before (`leads.queries`).
+
+    Raises:
+        NotFound: there is no such call.
+    """
+    query = select(Call).where(Call.id == call_id).with_for_update().execution_options(populate_existing=True)
+    call = session.scalars(query).first()
+    if call is None:
+        raise NotFound("call", call_id)
+    return call
+
+
 def dial_facts(session: Session, call_id: UUID) -> Any:
     """All that T2 looks at, in one row: Call, Lead, Campaign, CallerId (None where the call has none), purpose."""
     return session.execute(

@@ -67,7 +67,7 @@ def report(session: Session, call_id: UUID, said: Report, *, now: datetime, by: 
     ).first()
     if call is None:
         raise NotFound("call", call_id)
-    if call.carrier_id not in (None, said.carrier_id) or call.state in (CallState.CLAIMED, CallState.WITHDRAWN):
+    if _is_stray(session, call, said):
         return _stray(session, call, said, now)
     facts = _facts(call, said)
     to = STATE[said.status]
@@ -105,6 +105,23 @@ def _facts(call: Call, said: Report) -> dict[str, Any]:
         if value is not None and getattr(call, column) is None:
             facts[column] = value
     return facts
+
+
+def _is_stray(session: Session, call: Call, said: Report) -> bool:
+    """Whether the carrier speaks of a call that this attempt should not have.
+
+    One that was settled as never placed, or refused, has no carrier call that lives: its lead may be called again.
+    """
+    if call.carrier_id is not None:
+        return call.carrier_id != said.carrier_id
+    if call.state in (CallState.CLAIMED, CallState.WITHDRAWN):
+        return True
+    if call.state is CallState.FAILED and not said.status.over:
+        return True
+    others = select(Call.id).where(
+        Call.carrier_account_id == call.carrier_account_id, Call.carrier_id == said.carrier_id, Call.id != call.id
+    )
+    return session.scalar(others.limit(1)) is not None
 
 
 def _stray(session: Session, call: Call, said: Report, now: datetime) -> Heard:

@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import exists, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from dialer import clock, log
 from dialer.calls import queries, urls
-from dialer.calls.models import Call, Direction
+from dialer.calls.models import Call, Direction, Stray
 from dialer.calls.moving import move
 from dialer.calls.reporting import Heard, Report, report
-from dialer.calls.states import CallState
+from dialer.calls.states import WAITS_AT_CARRIER, CallState
 from dialer.db import Sessions, Transaction, transaction
 from dialer.errors import CarrierRefused, DialerError, NotFound, Reach
+from dialer.leads.models import Suppression
 from dialer.leads.queries import hold_lead
 from dialer.outcomes.finishing import Finishing, refused
 from dialer.telephony.base import Carrier, CarrierCall
@@ -51,11 +52,13 @@ def give_up_waiting(sessions: Sessions) -> list[UUID]:
     with transaction(sessions) as tx:
         session = tx.session
         stuck = session.scalars(
-            select(Call.id).where(
+            select(Call.id)
+            .where(
                 Call.state == CallState.DIALING,
                 Call.carrier_id.is_(None),
                 Call.dialing_wall < func.clock_timestamp() - text(f"interval '{LOST_REPLY_S} s'"),
             )
+            .order_by(Call.id)  # two sweeps lock them in one order
         ).all()
         now = clock.now(session)
         return [
@@ -117,17 +120,20 @@ def _without_row(sessions: Sessions, found: list[CarrierCall]) -> list[CarrierCa
     ids = [call.carrier_id for call in found]
     with transaction(sessions) as tx:
         known = set(tx.session.scalars(select(Call.carrier_id).where(Call.carrier_id.in_(ids))))
-    return [call for call in found if call.carrier_id not in known]
+        known |= set(tx.session.scalars(select(Stray.carrier_id).where(Stray.carrier_id.in_(ids))))
+    return [call for call in found if call.ordered and call.carrier_id not in known]
 
 
 def _ours(call_id: UUID, found: list[CarrierCall], carrier: Carrier) -> list[CarrierCall]:
-    """Of several candidates, those whose Events show our URL; of one, itself. Empty only if none was found."""
-    if len(found) < 2:
-        return found
-    named = [
-        call for call in found if any(urls.call_of(url) == str(call_id) for url in carrier.asked_urls(call.carrier_id))
-    ]
-    return named if len(named) == 1 else found
+    """Of the candidates, the one whose Events show our URL, else all whose Events name no other attempt."""
+    named = {call.carrier_id: _named(call, carrier) for call in found}
+    ours = [call for call in found if str(call_id) in named[call.carrier_id]]
+    return ours if len(ours) == 1 else [call for call in found if call in ours or not named[call.carrier_id]]
+
+
+def _named(call: CarrierCall, carrier: Carrier) -> set[str]:
+    """Which attempts a carrier call has asked about."""
+    return {named for url in carrier.asked_urls(call.carrier_id) if (named := urls.call_of(url))}
 
 
 def adopt(call_id: UUID, found: CarrierCall, on: Settling) -> str:
@@ -145,9 +151,10 @@ def _never_placed(call_id: UUID, on: Settling) -> str:
     with transaction(on.sessions) as tx:
         session = tx.session
         hold_lead(session, queries.one(session, call_id).lead_id)
-        why = f"the carrier has no such call after {on.grace_s:.0f} s"
-        if not move(session, call_id, CallState.FAILED, now=clock.now(session), by=BY, why=why, reason="not placed"):
+        if queries.held(session, call_id).state is not CallState.UNKNOWN:
             return "settled before"
+        why = f"the carrier has no such call after {on.grace_s:.0f} s"
+        move(session, call_id, CallState.FAILED, now=clock.now(session), by=BY, why=why, reason="not placed")
         _outcome(tx, call_id, why, on)
     return "not placed"
 
@@ -181,6 +188,7 @@ def to_poll(session: Session, limit: int) -> list[UUID]:
                     Call.settle_wall < func.clock_timestamp() - text(f"interval '{ASK_AGAIN_S} s'"),
                 ),
             )
+            .order_by(Call.settle_wall.asc().nulls_first())
             .limit(limit)
         )
     )
@@ -199,6 +207,23 @@ def poll(call_id: UUID, on: Settling) -> None:
         logger.error("the carrier has forgotten an open call", call_id=str(call_id))
     except DialerError as error:
         logger.warning("open call not polled", call_id=str(call_id), error=str(error))
+
+
+def given_up(session: Session) -> list[tuple[UUID, str]]:
+    """Calls (id, carrier id) that wait at the carrier or ring though the person has opted out.
+
+    Their cancelling failed, or was lost with its process, or came before the carrier's id was known.
+    """
+    opted_out = exists().where(Suppression.organization_id == Call.organization_id, Suppression.phone == Call.to_number)
+    rows = session.execute(
+        select(Call.id, Call.carrier_id).where(
+            Call.direction == Direction.OUTBOUND,
+            Call.state.in_(WAITS_AT_CARRIER),
+            Call.carrier_id.is_not(None),
+            Call.ending.is_not(None) | opted_out,
+        )
+    )
+    return [(call_id, carrier_id) for call_id, carrier_id in rows if carrier_id]
 
 
 def past_window(session: Session, now: datetime) -> list[tuple[UUID, str]]:

@@ -50,6 +50,9 @@ OPEN = frozenset(state for state in CallState if NEXT[state])
 LIVE = frozenset({S.ANSWERED, S.TALKING})
 """Somebody picked up, and a seat should be with them."""
 
+WAITS_AT_CARRIER = frozenset({S.PLACED, S.RINGING})
+"""The carrier has it, and nobody picked up yet: it can still be cancelled unheard."""
+
 BEFORE: Mapping[CallState, frozenset[CallState]] = MappingProxyType(
     {state: frozenset(earlier for earlier, later in NEXT.items() if state in later) for state in CallState}
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -33,15 +35,16 @@ class Sweeping:
 
 def sweep(on: Sweeping) -> dict[str, int]:
     """Wake what is due. Returns how many of each kind, for the log."""
-    return {
-        "claimed": _claimed(on),
-        "callbacks": _callbacks(on),
-        "unknown": len(settling.give_up_waiting(on.settling.sessions)),
-        "reconcile": _reconcile(on),
-        "past_window": _past_window(on),
-        "outcomes": _outcomes(on),
-        "outbox": _outbox(on),
-    }
+    return {name: _part(name, part, on) for name, part in PARTS.items()}
+
+
+def _part(name: str, part: Callable[[Sweeping], int], on: Sweeping) -> int:
+    """Do one part of the sweep: whatever stops it must not stop the others."""
+    try:
+        return part(on)
+    except Exception:
+        logger.exception("part of the sweep failed", part=name)
+        return 0
 
 
 def watch_seats(on: Sweeping) -> int:
@@ -95,11 +98,11 @@ def _callbacks(on: Sweeping) -> int:
 
 def act(done: callbacks.Folded, on: settling.Settling) -> None:
     """Do what a folded callback asks for, after its commit."""
-    if done.stray:
+    if done.hang_up:
         try:
-            on.carrier.hang_up(done.stray)
+            on.carrier.hang_up(done.hang_up)
         except DialerError as error:
-            logger.error("stray call not hung up", carrier_id=done.stray, error=str(error))
+            logger.error("call not hung up", carrier_id=done.hang_up, error=str(error))
     if done.over:
         on.finishing.messages.send("results.finish", str(done.call_id))
 
@@ -122,16 +125,26 @@ def reconcile(call_id: UUID, on: settling.Settling) -> None:
         settling.poll(call_id, on)
 
 
+def _given_up(on: Sweeping) -> int:
+    with transaction(on.settling.sessions) as tx:
+        calls = settling.given_up(tx.session)
+    return _cancel(calls, on, "an opt-out came before")
+
+
 def _past_window(on: Sweeping) -> int:
     """Cancel calls that the carrier still queues when their lawful window has ended."""
     with transaction(on.settling.sessions) as tx:
         late = settling.past_window(tx.session, clock.now(tx.session))
-    for call_id, carrier_id in late:
+    return _cancel(late, on, "its window has ended")
+
+
+def _cancel(calls: list[tuple[UUID, str]], on: Sweeping, why: str) -> int:
+    for call_id, carrier_id in calls:
         try:
             on.settling.carrier.hang_up(carrier_id)
         except DialerError as error:
-            logger.error("call past its window not cancelled", call_id=str(call_id), error=str(error))
-    return len(late)
+            logger.error("call not cancelled", call_id=str(call_id), why=why, error=str(error))
+    return len(calls)
 
 
 def _outcomes(on: Sweeping) -> int:
@@ -147,3 +160,18 @@ def _outbox(on: Sweeping) -> int:
     if due:
         on.settling.finishing.messages.send("results.drain")
     return len(due)
+
+
+# What the carrier must do comes last: it may be slow to answer.
+PARTS: Mapping[str, Callable[[Sweeping], int]] = MappingProxyType(
+    {
+        "claimed": _claimed,
+        "unknown": lambda on: len(settling.give_up_waiting(on.settling.sessions)),
+        "reconcile": _reconcile,
+        "outcomes": _outcomes,
+        "outbox": _outbox,
+        "callbacks": _callbacks,
+        "given_up": _given_up,
+        "past_window": _past_window,
+    }
+)

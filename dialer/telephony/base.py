@@ -68,6 +68,11 @@ class CarrierCall:
     answered_by: str | None
     sip_code: str | None = None
 
+    @property
+    def ordered(self) -> bool:
+        """Whether it was placed by a request, as ours are: no inbound call, and no leg that a transfer has dialed."""
+        return self.direction not in ("inbound", "outbound-dial") and not self.direction.startswith("trunking")
+
 
 @dataclass(frozen=True, slots=True)
 class Deadline:

@@ -89,7 +89,7 @@ def test_a_second_carrier_call_is_a_stray(engine_room: CampaignEngine, placed: U
     folded = callbacks.fold(engine_room.sessions, digest)
 
     assert folded is not None
-    assert folded.stray == SID
+    assert folded.hang_up == SID
     with engine_room.sessions() as session:
         assert session.scalars(select(Stray.carrier_id)).all() == [SID]
 

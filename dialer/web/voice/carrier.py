@@ -67,7 +67,7 @@ async def carry_out(request: Request, call_id: UUID, decision: Decision) -> Resp
     """Turn a decision into markup, waiting for a seat if it asks for one."""
     wiring = web_state.of(request).wiring
     if decision.stray:
-        await run_in_threadpool(sweeping.act, callbacks.Folded(call_id, stray=decision.stray), wiring.settling)
+        await run_in_threadpool(sweeping.act, callbacks.Folded(call_id, hang_up=decision.stray), wiring.settling)
     if decision.do is Do.WAIT:
         decision = await _seat(wiring, call_id, decision.epoch)
     match decision.do:
