@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from phonenumbers import parse, timezone
+from phonenumbers import NumberParseException, parse, timezone
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -58,10 +58,17 @@ def zone_of(call: Call, lead: Lead | None) -> ZoneInfo:
     zones = list(places.parse(lead.place).zones) if lead else []
     if not zones:
         person = call.to_number if call.direction is Direction.OUTBOUND else call.from_number
-        zones = [
-            name for name in timezone.time_zones_for_number(parse(person)) if "/" in name and name != "Etc/Unknown"
-        ]
+        zones = _zones_of_number(person)
     return ZoneInfo(zones[0]) if zones else ZoneInfo("UTC")
+
+
+def _zones_of_number(phone: str) -> list[str]:
+    """Time zones of a number; none of one that is withheld or no number at all."""
+    try:
+        found = timezone.time_zones_for_number(parse(phone))
+    except NumberParseException:
+        return []
+    return [name for name in found if "/" in name and name != "Etc/Unknown"]
 
 
 def _person(lead: Lead | None) -> dict[str, object]:

@@ -8,8 +8,9 @@ from typing import Final
 
 from dialer.conversation.mouth import Mouth
 from dialer.conversation.sentences import Sentences
+from dialer.conversation.timings import Timings
 from dialer.conversation.tools import Used
-from dialer.conversation.transcript import Timings, Transcript
+from dialer.conversation.transcript import Transcript
 from dialer.conversation.vendors import Crew
 from dialer.llm.base import ToolCall, ToolSpec, Usage
 
@@ -59,11 +60,13 @@ class Answering:
         loop = asyncio.get_running_loop()
         calls: list[ToolCall] = []
         sentences = Sentences()
+        asked_s = loop.time()
         async for delta in self._crew.answer(self._transcript.prompt(), self._tools):
             timings.first_token_s = timings.first_token_s or loop.time()
             match delta:
                 case str():
                     for sentence in sentences.feed(delta):
+                        timings.sentence(asked_s, loop.time())
                         self._mouth.say(sentence, timings)
                 case ToolCall():
                     calls.append(delta)
@@ -71,5 +74,7 @@ class Answering:
                     self.prompt_tokens += delta.prompt_tokens
                     self.completion_tokens += delta.completion_tokens
         if rest := sentences.rest():
+            timings.sentence(asked_s, loop.time())
             self._mouth.say(rest, timings)
+        timings.round_over(asked_s, loop.time())
         return calls

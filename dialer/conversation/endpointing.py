@@ -32,7 +32,18 @@ class Endpointer:
     Times come in as arguments, on the loop's clock, in seconds; the answer goes out as a deadline. The caller waits.
     """
 
-    __slots__ = ("_finals", "_settings", "_sure", "ended_s", "final_s", "finalize_asked", "interim", "started_s")
+    __slots__ = (
+        "_finals",
+        "_settings",
+        "_sure",
+        "ended_s",
+        "final_delay_s",
+        "final_s",
+        "finalize_asked",
+        "interim",
+        "over_s",
+        "started_s",
+    )
 
     def __init__(self, settings: Turntaking) -> None:
         self._settings = settings
@@ -46,6 +57,10 @@ class Endpointer:
         """End of the last speech, as the VAD saw it."""
         self.final_s = 0.0
         """When the last final words came."""
+        self.final_delay_s = 0.0
+        """How long the recognizer took for them, from the moment it had their audio."""
+        self.over_s = 0.0
+        """When the turn was taken for over."""
         self.finalize_asked = False
 
     @property
@@ -67,14 +82,14 @@ class Endpointer:
             self._sure = False
             self.finalize_asked = False
 
-    def words(self, heard: Heard, now: float) -> None:
-        """The recognizer heard something."""
+    def words(self, heard: Heard, now: float, delay_s: float = 0.0) -> None:
+        """The recognizer heard something, and took `delay_s` for it."""
         if heard.text and not self.started_s:  # a voice too faint for the VAD
             self.started_s = self.ended_s = now
         if heard.is_final:
             if heard.text:
                 self._finals.append(heard.text)
-                self.final_s = now
+                self.final_s, self.final_delay_s = now, delay_s
             self.interim = ""
         elif heard.text != self.interim:
             self.interim = heard.text
@@ -85,16 +100,26 @@ class Endpointer:
         """When the turn is over if nothing more happens; None while it has not begun."""
         if not self.started_s:
             return None
-        text = self.text
-        if not text:
+        if not self.text:
             return self.ended_s + WORDLESS_S
+        return self.ended_s + self._silence_s() + (FINAL_WAIT_S if self.interim else 0.0)
+
+    def stt_wait_s(self) -> float:
+        """How much later the turn is over than by silence alone, because the recognizer's final words took their time.
+
+        No longer than the recognizer took for them: what it waited for by our own settings is not its delay.
+        """
+        return min(max(self.final_s - self.ended_s - self._silence_s(), 0.0), self.final_delay_s)
+
+    def _silence_s(self) -> float:
+        """The silence that ends a turn of these words."""
+        text = self.text
         silence_s = self._settings.endpoint_ms / 1000
         if self._sure or _COMPLETE.search(text):
             silence_s = self._settings.endpoint_sure_ms / 1000
         elif _PROMISES_MORE.search(text):
             silence_s *= OPEN_ENDED
-        waits_for_final = FINAL_WAIT_S if self.interim else 0.0
-        return self.ended_s + silence_s + waits_for_final
+        return silence_s
 
     def wants_final(self, now: float) -> bool:
         """Whether the recognizer should be asked for its final words now; says so once per pause."""
@@ -115,19 +140,20 @@ class PersonTurns:
         self._taken = ""
         self._taken_s = 0.0
 
-    def words(self, heard: Heard, now: float) -> bool:
+    def words(self, heard: Heard, now: float, delay_s: float = 0.0) -> bool:
         """Take what the recognizer heard; return whether it says anything that was not known."""
         if heard.is_final and heard.text and now - self._taken_s < LATE_FINAL_S:
             heard = replace(heard, text=unheard(heard.text, self._taken))
             self._taken = ""
         if not heard.text and not self.turn.started_s:
             return False  # the end of a turn that was ended already
-        self.turn.words(heard, now)
+        self.turn.words(heard, now, delay_s)
         return True
 
     def finish(self, now: float) -> Endpointer:
         """End the present turn and begin the next one. Interim words count as said."""
         turn = self.turn
+        turn.over_s = now
         self.turn = Endpointer(self._settings)
         self._taken, self._taken_s = turn.interim, now
         return turn

@@ -58,7 +58,21 @@ class TurnFinished:
     kind: str = "talk"
     """talk, opener, filler, voicemail, screening, prompt, goodbye, apology; digits: keys that the person pressed."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
-    """Since the person's last word: stt_final, first_token, first_audio, sent; and ttfa, what the voice itself took."""
+    """Milliseconds of the agent's turns, all measured in the call itself; what did not happen is left out.
+
+    Of the opener, until its first frame was handed to the socket: `answer_to_first_audio_ms` since our row knew that
+    the person had answered (the carrier's webhook, before any seat was asked for; only of a call's first seat),
+    `seat_to_first_audio` since a seat was taken, `stream_to_first_audio` since the stream began.
+
+    Of an answer, since the person's last word (the end of speech as our voice detection dates it): `stt_final` the
+    recognizer's last final words, `first_token` the model's, `first_audio` the voice's, `sent` the first frame handed
+    to the socket. What the vendors took: `stt_wait`, by how much the recognizer's delay put off the end of the turn
+    (counted from when it had the audio that its final words are about; neither the silence that it is set to wait for
+    is in it, nor a delay that passed while we waited for silence anyhow); `llm`, from each request to its first whole
+    sentence, or its end if it has none; `ttfa`, from the voice's request to its first audio.
+    `turn_latency_over_vendor_ms` is `sent` less these three, and `endpoint_wait` is the part of it in which we waited
+    whether the person goes on.
+    """
     cost: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -178,3 +192,5 @@ class Briefing:
     past: tuple[PastTurn, ...] = ()
     """Turns so far, when the call comes from another seat."""
     opener_done: bool = False
+    answered_s_ago: float | None = None
+    """How long before this briefing the person had answered, as our row knows it."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from dialer import log
+from dialer.audio.mulaw import FRAME_MS
 from dialer.conversation.vendors import Crew
 from dialer.errors import DialerError
 from dialer.speech.base import Heard, Recognition
@@ -16,6 +17,8 @@ logger = log.get(__name__)
 
 REPLAYED_FRAMES: Final = 250
 """5 s of audio since the last final words are kept for the next recognizer."""
+TIMED_FRAMES: Final = 1500
+"""30 s of audio for which it is known when the recognizer got it."""
 REOPENINGS: Final = 5
 LAST_WORDS_S: Final = 0.6
 """How long the last words are waited for after the stream is over: they may be "don't call again"."""
@@ -24,13 +27,25 @@ LAST_WORDS_S: Final = 0.6
 class Listening:
     """Feeds a recognizer and hands on what it hears."""
 
-    def __init__(self, crew: Crew, *, language: str, hints: tuple[str, ...], on_heard: Callable[[Heard], None]) -> None:
+    def __init__(
+        self, crew: Crew, *, language: str, hints: tuple[str, ...], on_heard: Callable[[Heard, float], None]
+    ) -> None:
+        """Begin deaf.
+
+        Args:
+            crew: the vendors.
+            language: BCP 47.
+            hints: words that the person may say.
+            on_heard: called with what was heard, and how long (s) the recognizer took for it; 0.0 if unknown.
+        """
         self._crew = crew
         self._language = language
         self._hints = hints
         self._on_heard = on_heard
         self._recognition: Recognition | None = None
         self._unheard: deque[bytes] = deque(maxlen=REPLAYED_FRAMES)
+        self._fed_s: deque[float] = deque(maxlen=TIMED_FRAMES)
+        self._fed = 0
         self._task: asyncio.Task[None] | None = None
         self._silent = asyncio.Event()
         self.frames = 0
@@ -42,12 +57,12 @@ class Listening:
         """Open a stream; audio that arrives meanwhile is kept for it."""
         self._task = asyncio.ensure_future(self._listen())
 
-    def feed(self, frame: bytes) -> None:
-        """Hand over 20 ms of mu-law. Never blocks."""
+    def feed(self, frame: bytes, now: float) -> None:
+        """Hand over 20 ms of mu-law, at `now` on the loop's clock. Never blocks."""
         self.frames += 1
         self._unheard.append(frame)
         if self._recognition is not None:
-            self._recognition.feed(frame)
+            self._feed(self._recognition, frame, now)
 
     def finalize(self) -> None:
         """Ask for the final words of what was said so far."""
@@ -78,21 +93,36 @@ class Listening:
             except DialerError as error:
                 logger.error("nobody listens", error=str(error))
                 break
+            self._fed_s.clear()
+            self._fed = 0
+            now = asyncio.get_running_loop().time()
             for frame in self._unheard:
-                recognition.feed(frame)
+                self._feed(recognition, frame, now)
             self._recognition = recognition
             try:
                 async for heard in recognition:
                     if heard.is_final:
                         self._unheard.clear()
                         self._silent.set()
-                    self._on_heard(heard)
+                    self._on_heard(heard, self._delay_s(recognition, heard))
                 return
             except DialerError as error:
                 self._crew.recognizers.failed(vendor, error)
                 self.reopened += 1
                 await self._drop()
         self.deaf = True
+
+    def _feed(self, recognition: Recognition, frame: bytes, now: float) -> None:
+        recognition.feed(frame)
+        self._fed_s.append(now)
+        self._fed += 1
+
+    def _delay_s(self, recognition: Recognition, heard: Heard) -> float:
+        """How long ago the recognizer got the last of the audio that this is about."""
+        behind = self._fed - round(heard.ended_s * 1000 / FRAME_MS)
+        if not heard.ended_s or recognition.dropped_bytes or not 0 <= behind < len(self._fed_s):
+            return 0.0
+        return max(asyncio.get_running_loop().time() - self._fed_s[-1 - behind], 0.0)
 
     async def _drop(self) -> None:
         recognition, self._recognition = self._recognition, None

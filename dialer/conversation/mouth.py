@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 
 from dialer.conversation.playout import Audio, Playout
-from dialer.conversation.transcript import Timings
+from dialer.conversation.timings import Timings
 from dialer.conversation.vendors import Crew
 from dialer.errors import DialerError
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hmac
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,7 @@ from dialer.conversation.recorder import Writer
 from dialer.conversation.session import Session
 from dialer.conversation.stream import Stream
 from dialer.conversation.ticker import Ticker
+from dialer.conversation.timings import Opening
 from dialer.conversation.vendors import Crew, LiveVendors
 from dialer.errors import BadInput
 
@@ -46,6 +48,9 @@ class _Expected:
     briefing: Briefing
     token: bytes
     hand: SeatHand
+    since_s: float
+    """`time.monotonic()` as the seat was taken."""
+    opening: Opening = field(default_factory=Opening)
     lapse: asyncio.TimerHandle | None = None
 
 
@@ -105,7 +110,8 @@ class MediaServer:
         The opener is synthesized meanwhile. A call that was expected or is live already is abandoned for this one.
         """
         hand = SeatHand(self._loop)
-        self._loop.call_soon_threadsafe(self._expect, _Expected(briefing, token.encode(), hand), ttl_s)
+        expected = _Expected(briefing, token.encode(), hand, since_s=time.monotonic())
+        self._loop.call_soon_threadsafe(self._expect, expected, ttl_s)
         return hand
 
     def abandon(self, call_id: str) -> None:
@@ -202,6 +208,7 @@ class MediaServer:
             track=self._writer.track(briefing.call_id, briefing.epoch),
             ticker=self._ticker,
             on_over=lambda: self._forget(briefing.call_id, session),
+            opening=expected.opening,
         )
         self._sessions[briefing.call_id] = session
         task = self._loop.create_task(session.run())
@@ -217,6 +224,9 @@ class MediaServer:
         briefing = expected.briefing
         self._abandon(briefing.call_id)
         self._expected[briefing.call_id] = expected
+        seated_s = expected.opening.seated_s = self._loop.time() - (time.monotonic() - expected.since_s)
+        if briefing.answered_s_ago is not None and briefing.epoch == 1:
+            expected.opening.answered_s = seated_s - briefing.answered_s_ago
         expected.lapse = self._loop.call_later(ttl_s, self._lapse, briefing.call_id, expected)
         agent = AgentDefinition.model_validate(dict(briefing.agent))
         first = agent.apology if briefing.opener_done else agent.opener

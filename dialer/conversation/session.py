@@ -41,6 +41,7 @@ from dialer.conversation.playout import Line
 from dialer.conversation.recorder import Track
 from dialer.conversation.speaking import Speaking
 from dialer.conversation.ticker import Ticker
+from dialer.conversation.timings import Opening
 from dialer.conversation.transcript import Transcript
 from dialer.conversation.vendors import Crew
 from dialer.errors import DialerError
@@ -98,6 +99,7 @@ class Session:
         track: Track,
         ticker: Ticker,
         on_over: Callable[[], None],
+        opening: Opening | None = None,
     ) -> None:
         self.briefing = briefing
         self._hand = hand
@@ -110,6 +112,7 @@ class Session:
         self._wire: Wire | None = None
         system = prompt.system(self._agent, briefing)
         self._transcript = Transcript.begin(briefing, hand, system, self.abandon)
+        self._opening = opening or Opening()
         self._speaking = Speaking(
             self._agent,
             briefing.lead,
@@ -117,6 +120,7 @@ class Session:
             lines=lines,
             played=track,
             transcript=self._transcript,
+            opening=self._opening,
             on_said=self._said,
         )
         self._playout = self._speaking.playout
@@ -157,7 +161,7 @@ class Session:
         """The stream is up: speak."""
         now = self._loop.time()
         self._wire = wire
-        self._began_s = self._transcript.began_s = now
+        self._began_s = self._transcript.began_s = self._opening.began_s = now
         self._patience.noise(now)
         self._track.begin(now)
         self._playout.connect(wire)
@@ -293,7 +297,7 @@ class Session:
         self._silent_ticks = 0
         self._counters["frames_in"] += 1
         self._track.person(frame, now)
-        self._listening.feed(frame)
+        self._listening.feed(frame, now)
         self._ear.feed(frame, now)
         if self._answerphone is not None and (signal := self._answerphone.feed(frame)) is not None:
             self._signalled(signal)
@@ -385,9 +389,9 @@ class Session:
         self._activity.cancel()
         self._speaking.interrupt(now)
 
-    def _on_heard(self, heard: Heard) -> None:
+    def _on_heard(self, heard: Heard, delay_s: float) -> None:
         now = self._loop.time()
-        if not self._person.words(heard, now) or not heard.is_final:
+        if not self._person.words(heard, now, delay_s) or not heard.is_final:
             return
         words = self._person.turn.text
         if optout.wants_out(words) and self._mode is not Mode.AWAITING_BEEP:

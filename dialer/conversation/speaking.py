@@ -11,10 +11,12 @@ from dialer.conversation.endpointing import Endpointer
 from dialer.conversation.lines import FixedLines
 from dialer.conversation.mouth import Mouth
 from dialer.conversation.playout import Played, Playout
-from dialer.conversation.transcript import Timings, Transcript
+from dialer.conversation.timings import Opening, Timings
+from dialer.conversation.transcript import Transcript
 from dialer.conversation.vendors import Crew
 
 ANSWER = "talk"
+OPENER = "opener"
 
 
 class Speaking:
@@ -29,6 +31,7 @@ class Speaking:
         lines: FixedLines,
         played: Played,
         transcript: Transcript,
+        opening: Opening,
         on_said: Callable[[str, bool, float], None],
     ) -> None:
         """Begin silent.
@@ -40,12 +43,14 @@ class Speaking:
             lines: the process's fixed lines.
             played: who records what is heard.
             transcript: where turns are stored.
+            opening: the way to the opener's first sound.
             on_said: called as (kind, proven, now) when a turn was heard to its end.
         """
         self._agent = agent
         self._lead = dict(lead)
         self._lines = lines
         self._transcript = transcript
+        self._opening = opening
         self._on_said = on_said
         self.playout = Playout(played, self._finished)
         self.mouth = Mouth(crew, self.playout, voice=agent.voice, language=agent.language)
@@ -73,7 +78,9 @@ class Speaking:
         """Open a turn that answers what the person said; sentences follow through the mouth."""
         self._begin(ANSWER)
         if turn is not None:
-            self.timings.last_word_s, self.timings.stt_final_s = turn.ended_s, turn.final_s
+            timings = self.timings
+            timings.last_word_s, timings.stt_final_s, timings.turn_over_s = turn.ended_s, turn.final_s, turn.over_s
+            timings.stt_wait_s = turn.stt_wait_s()
 
     def interrupt(self, now: float) -> None:
         """Fall silent; what was heard so far is the turn."""
@@ -100,11 +107,12 @@ class Speaking:
         if not began_s:
             return  # not a frame went out
         self.timings.sent_s = began_s
+        timings_ms = self._opening.as_ms(began_s) if self.kind == OPENER else self.timings.as_ms()
         self._transcript.agent(
             heard,
             started_s=began_s,
             ended_s=now,
             kind=self.kind,
             interrupted=interrupted,
-            timings_ms=self.timings.as_ms() if self.kind == ANSWER else {},
+            timings_ms=timings_ms,
         )

@@ -14,42 +14,6 @@ REMEMBERED: Final = 80
 
 
 @dataclass(slots=True)
-class Timings:
-    """When things happened on the way to an answer; the loop's time in seconds, 0.0 if they did not."""
-
-    last_word_s: float = 0.0
-    """The end of the person's speech as the VAD saw it."""
-    stt_final_s: float = 0.0
-    """The recognizer's last final words arrived."""
-    first_token_s: float = 0.0
-    """The model's first token arrived."""
-    asked_s: float = 0.0
-    """The first sentence was given to the voice."""
-    first_audio_s: float = 0.0
-    """The voice's first audio arrived."""
-    sent_s: float = 0.0
-    """The first frame went out to the carrier."""
-
-    def as_ms(self) -> dict[str, float]:
-        """Milliseconds since the person's last word, never negative (final words can come before the VAD sees the end);
-        `ttfa` is what the voice took by itself. What did not happen is left out.
-        """
-        result: dict[str, float] = {}
-        if self.last_word_s:
-            for name, at_s in (
-                ("stt_final", self.stt_final_s),
-                ("first_token", self.first_token_s),
-                ("first_audio", self.first_audio_s),
-                ("sent", self.sent_s),
-            ):
-                if at_s:
-                    result[name] = round(max(at_s - self.last_word_s, 0.0) * 1000, 1)
-        if self.asked_s and self.first_audio_s:
-            result["ttfa"] = round((self.first_audio_s - self.asked_s) * 1000, 1)
-        return result
-
-
-@dataclass(slots=True)
 class Transcript:
     """One call's turns. Facts go to the database as they happen and nothing here waits for it."""
 

@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Float, cast, extract, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Float, cast, select
+from sqlalchemy.orm import Session
 
-from dialer.calls.models import CallMove, Turn
-from dialer.calls.states import CallState
-from dialer.sandbox.openai import FIRST_TOKEN_S
+from dialer.calls.models import Turn
 
 Percentiles = dict[str, float | None]
 """p50 and p95 in milliseconds, and the count of what was measured."""
 
 
 def answer_to_first_audio(session: Session) -> Percentiles:
-    """From the carrier's word that a person answered to the first sound of the agent's on the stream."""
-    answered, talking = aliased(CallMove), aliased(CallMove)
-    opener = select(Turn.call_id, func.min(Turn.started_s).label("at_s")).where(
-        Turn.speaker == "agent", Turn.epoch == 1
-    )
-    first = opener.group_by(Turn.call_id).subquery()
-    waited_s = extract("epoch", talking.wall - answered.wall) + first.c.at_s
-    rows = session.scalars(
-        select(waited_s)
-        .select_from(first)
-        .join(answered, (answered.call_id == first.c.call_id) & (answered.state == CallState.ANSWERED))
-        .join(talking, (talking.call_id == first.c.call_id) & (talking.state == CallState.TALKING))
-    )
-    return _percentiles([1000 * float(row) for row in rows])
+    """From our row's knowing that a person answered to the first frame of the opener on the socket."""
+    return _told(session, "answer_to_first_audio_ms")
 
 
 def turn_latency_over_vendor(session: Session) -> Percentiles:
-    """From a person's last word to the agent's first audio, less what the vendors took by themselves.
+    """From a person's last word to the first frame of the reply, less what the vendors took in that turn.
 
-    Those are the recognizer's final words, the model's first token (the sandbox's has a fixed delay) and the voice's
-    first audio. What remains is ours, and the rest of the first sentence, which the model writes at its own pace.
+    What remains is ours: waiting whether the person goes on, and overhead (docs/latency.md).
     """
-    sent, final, voice = (cast(Turn.timings_ms[name].astext, Float) for name in ("sent", "stt_final", "ttfa"))
-    rows = session.scalars(
-        select(sent - final - voice).where(sent.is_not(None), final.is_not(None), voice.is_not(None))
-    )
-    return _percentiles([float(row) - 1000 * FIRST_TOKEN_S for row in rows])
+    return _told(session, "turn_latency_over_vendor_ms")
+
+
+def _told(session: Session, name: str) -> Percentiles:
+    """Of one figure, over all turns that have it."""
+    figure = cast(Turn.timings_ms[name].astext, Float)
+    return _percentiles([float(value) for value in session.scalars(select(figure).where(figure.is_not(None)))])
 
 
 def _percentiles(values: list[float]) -> Percentiles:

@@ -30,6 +30,9 @@ class Heard:
 class Recognition(Protocol):
     """One call's stream to a recognizer."""
 
+    dropped_bytes: int
+    """Audio that could not be sent in time."""
+
     def feed(self, mulaw: bytes) -> None:
         """Hand over audio. Never blocks; what cannot be sent in time is dropped and counted in `dropped_bytes`."""
         ...

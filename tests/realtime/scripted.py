@@ -93,8 +93,8 @@ class FakeRecognition:
     def finalize(self) -> None:
         self.finalized += 1
 
-    def hear(self, text: str, *, is_final: bool = True, end_of_turn: bool = False) -> None:
-        self.queue.put_nowait(Heard(text, is_final, end_of_turn))
+    def hear(self, text: str, *, is_final: bool = True, end_of_turn: bool = False, ended_s: float = 0.0) -> None:
+        self.queue.put_nowait(Heard(text, is_final, end_of_turn, ended_s=ended_s))
 
     async def __aiter__(self) -> AsyncIterator[Heard]:
         while (item := await self.queue.get()) is not None:

@@ -56,6 +56,7 @@ def briefing(call_id: str = "c1") -> Briefing:
         to_number="+12125550101",
         direction="outbound",
         local_time=datetime(2026, 11, 20, 10, tzinfo=UTC),
+        answered_s_ago=1.5,
     )
 
 
@@ -203,6 +204,9 @@ def test_a_conversation(server: MediaServer, recognizer: FakeRecognizer, tmp_pat
             await until(lambda: seat.of(OpenerCompleted))  # the greeting comes first
             assert server.live() == 1
             assert isinstance(seat.facts[0], StreamStarted)
+            told = seat.of(TurnFinished)[0].timings_ms
+            assert told["answer_to_first_audio_ms"] == pytest.approx(told["seat_to_first_audio"] + 1500, abs=1)
+            assert told["seat_to_first_audio"] > told["stream_to_first_audio"] >= 0
 
             carrier.frame = VOICE_FRAME
             await asyncio.sleep(0.4)

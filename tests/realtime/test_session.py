@@ -232,6 +232,24 @@ def test_answers_what_the_person_says(play) -> None:
     play(scene, brain=FakeBrain(["We sell lamps. ", "Are you ", "interested?"]))
 
 
+def test_latency_beyond_the_vendors_is_the_wait_for_silence_and_our_overhead(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.voice(1.0)
+        heard_s = call.ears.fed / 8000
+        await call.quiet(0.9)
+        call.ears.hear("Yes, what is it about?", end_of_turn=True, ended_s=heard_s + 0.3)  # 0.6 s late
+        await call.until(lambda: len(call.hand.of(TurnFinished)) == 3)
+        told = call.hand.of(TurnFinished)[-1].timings_ms
+        assert told["stt_wait"] == pytest.approx(600, abs=45)
+        assert told["endpoint_wait"] == pytest.approx(300, abs=45)
+        assert told["llm"] == pytest.approx(150, abs=5)
+        assert told["ttfa"] == pytest.approx(80, abs=5)
+        assert 0 <= told["turn_latency_over_vendor_ms"] - told["endpoint_wait"] <= 45
+
+    play(scene, brain=FakeBrain(["We sell lamps. ", "Are you ", "interested?"]))
+
+
 def test_opener_is_not_interrupted_by_talk(play) -> None:
     async def scene(call: Call) -> None:
         await call.quiet(3.0)
