@@ -87,14 +87,26 @@ def _check_accounts(settings: Settings) -> None:
         raise BadInput(f"Set {', '.join(missing)} to the carrier's account, or try dialer up --sandbox.")
 
 
+def _link(settings: Settings) -> str | None:
+    from dialer import db
+    from dialer.accounts import first
+
+    engine = db.engine(settings.database_url, pool_size=1)
+    try:
+        return first.log_in_link(db.sessions(engine), settings)
+    finally:
+        engine.dispose()
+
+
 def _addresses(settings: Settings, *, sandbox: bool) -> list[str]:
     from dialer.supervisor import flower
 
     here = f"http://{settings.web_host}:{settings.web_port}"
     given = settings.flower_password.get_secret_value()
     password = "DIALER_FLOWER_PASSWORD" if given else flower.password_file(settings)
+    link = _link(settings)
     lines = [
-        f"Console   {here}/",
+        f"Console   {here}/" if link is None else f"Console   {link}  (logs you in once, within ten minutes)",
         f"API       {here}/api/docs",
         f"Flower    http://127.0.0.1:{settings.flower_port}/  (user {flower.USER}, password in {password})",
         f"Logs      {settings.data_dir / 'logs'}",

@@ -19,6 +19,7 @@ from uuid import UUID
 import psutil
 
 from dialer import clock, db, embedded, provisioning
+from dialer.accounts import first
 from dialer.accounts import queries as accounts
 from dialer.agents import store
 from dialer.agents.definition import read as read_agent
@@ -107,6 +108,8 @@ def run(
         found = demo.play(supervisor, stop)
         if found is not None:
             done(found)
+        if found is not None and wish.keep:
+            tell(f"Console: {first.log_in_link(demo.sessions, settings)}  (logs you in once, within ten minutes)")
         if found is None or not wish.keep:
             stop.set()
 
