@@ -7,12 +7,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from dialer import log
 from dialer.calls import answering, callbacks, sweeping, urls
 from dialer.calls.answering import Decision, Do
-from dialer.errors import NotAllowed
+from dialer.errors import NotAllowed, TransientError
 from dialer.telephony import twiml
 from dialer.web import state as web_state
 
@@ -50,7 +51,10 @@ def markup(text: str) -> Response:
 async def stored(request: Request, kind: str, call_id: UUID, params: dict[str, str]) -> None:
     """Store a callback; only then may it be answered 2xx. Folding it now is a courtesy: the sweeper would."""
     wiring = web_state.of(request).wiring
-    digest = await run_in_threadpool(callbacks.store, wiring.sessions, kind, call_id, request.url.path, params)
+    try:
+        digest = await run_in_threadpool(callbacks.store, wiring.sessions, kind, call_id, request.url.path, params)
+    except SQLAlchemyError as error:
+        raise TransientError("This could not be stored: send it again.") from error
     await run_in_threadpool(_fold, wiring, digest)
 
 
