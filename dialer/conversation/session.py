@@ -14,16 +14,16 @@ from typing import Any, Final, Protocol
 from dialer import log
 from dialer.agents.definition import AgentDefinition
 from dialer.audio.mulaw import FRAME_BYTES
-from dialer.audio.tones import Answerphone, Signal
+from dialer.audio.tones import Signal
 from dialer.audio.vad import Ear
 from dialer.conversation import machine, masking, optout, prompt, tools
 from dialer.conversation.activity import Activity
+from dialer.conversation.answerer import Answerer, Asked, carriers
 from dialer.conversation.answering import Answering
-from dialer.conversation.bargein import Move, is_back_channel
-from dialer.conversation.endpointing import Endpointer, PersonTurns
+from dialer.conversation.closing import Closing
+from dialer.conversation.endpointing import Endpointer
 from dialer.conversation.facts import (
     Briefing,
-    Ending,
     EndReason,
     Hand,
     HandedIn,
@@ -33,10 +33,11 @@ from dialer.conversation.facts import (
     Speaker,
     StreamStarted,
 )
+from dialer.conversation.floor import Floor
 from dialer.conversation.lines import FixedLines
 from dialer.conversation.listening import Listening
 from dialer.conversation.machine import Verdict
-from dialer.conversation.patience import Nudge, Patience
+from dialer.conversation.patience import Nudge
 from dialer.conversation.playout import Line
 from dialer.conversation.recorder import Track
 from dialer.conversation.speaking import Speaking
@@ -54,12 +55,9 @@ SILENT_TICKS: Final = 100
 of our own is not taken for the carrier's."""
 START_S: Final = 5.0
 """A socket must say within this time which stream it is."""
-FAREWELL_S: Final = 15.0
-"""A farewell that takes longer is not waited for."""
 RECORDING_WAIT_S: Final = 2.0
 WHO_IS_THIS_S: Final = 4.0
 """What the person says this early is answered by the opener itself: "Hello, who is this?"."""
-AFTER_BEEP_S: Final = 0.2
 OPT_OUT_DIGIT: Final = "9"
 _HELLO: Final = frozenset(
     {"hello", "hi", "hey", "yes", "yeah", "hello hello", "good morning", "good afternoon", "speaking"}
@@ -124,11 +122,8 @@ class Session:
             on_said=self._said,
         )
         self._playout = self._speaking.playout
-        hints = tuple(
-            str(briefing.lead[key]) for key in ("first_name", "last_name", "company") if briefing.lead.get(key)
-        )
         self._listening = Listening(
-            crew, language=self._agent.language, hints=(*hints, self._agent.seller), on_heard=self._on_heard
+            crew, language=self._agent.language, hints=_hints(self._agent, briefing), on_heard=self._on_heard
         )
         self._answering = Answering(
             crew,
@@ -138,22 +133,21 @@ class Session:
             tools.Tools(self._agent, hand, briefing.epoch).use,
         )
         self._mode = Mode.OPENING
-        self._person = PersonTurns(self._agent.turntaking)
-        self._answerphone: Answerphone | None = Answerphone()
-        self._greeting: machine.Greeting | None = None
-        self._verdict: Verdict | None = None
-        self._introduced = False
+        self._answerer = Answerer()
         self._owes_answer = False
         self._activity = Activity(self._failed)
-        self._said_all: asyncio.Future[bool] | None = None
-        self._over: asyncio.Future[EndReason] = self._loop.create_future()
-        self._planned: EndReason | None = None
+        self._closing = Closing(self._agent, hand, self._speaking, self._begin_closing)
+        self._floor = Floor(
+            self._agent.turntaking,
+            ear=ear,
+            listening=self._listening,
+            speaking=self._speaking,
+            activity=self._activity,
+        )
         self._fragment = b""
-        self._patience = Patience(self._agent.turntaking)
         self._silent_ticks = 0
         self._began_s = 0.0
-        self._ended_s = 0.0
-        self._counters = dict.fromkeys(("frames_in", "barge_ins", "false_barge_ins", "turns_discarded"), 0.0)
+        self._frames_in = 0
 
     # What arrives
 
@@ -162,7 +156,7 @@ class Session:
         now = self._loop.time()
         self._wire = wire
         self._began_s = self._transcript.began_s = self._opening.began_s = now
-        self._patience.noise(now)
+        self._floor.noise(now)
         self._track.begin(now)
         self._playout.connect(wire)
         self._transcript.post(StreamStarted(stream_id))
@@ -183,10 +177,10 @@ class Session:
 
     def pressed(self, digit: str) -> None:
         """A key was pressed."""
-        if digit == OPT_OUT_DIGIT and self._planned is not EndReason.OPT_OUT:
+        if digit == OPT_OUT_DIGIT and self._closing.planned is not EndReason.OPT_OUT:
             now = self._loop.time()
             self._transcript.person(digit, started_s=now, ended_s=now, kind="digits")
-            self._start(self._opt_out("digit", digit))
+            self._start(self._closing.opt_out("digit", digit))
 
     def marked(self, name: str) -> None:
         """A mark came back."""
@@ -194,27 +188,24 @@ class Session:
 
     def stopped(self) -> None:
         """The carrier says that the call is over."""
-        self._finish(EndReason.PERSON)
+        self._closing.finish(EndReason.PERSON)
 
     def disconnected(self) -> None:
         """The socket is gone. If the carrier had not said why, another seat may go on with the call."""
-        self._finish(EndReason.LOST)
+        self._closing.finish(EndReason.LOST)
 
     def abandon(self) -> None:
         """This seat has lost the call: be silent at once."""
-        self._playout.stop(self._loop.time())
-        self._finish(EndReason.LOST)
+        self._closing.abandon()
 
     def machine(self, verdict: str) -> None:
         """The carrier's own detection says who answered: Twilio's `AnsweredBy`."""
-        if self._mode is Mode.CLOSING or self._transcript.person_turns >= machine.TURNS:
+        found = carriers(verdict)
+        if found is None or self._mode is Mode.CLOSING or self._transcript.person_turns >= machine.TURNS:
             return
-        if verdict == "fax":
-            self._heard_machine(Verdict.FAX, f"carrier: {verdict}")
-        elif verdict.startswith("machine"):
-            self._heard_machine(Verdict.VOICEMAIL, f"carrier: {verdict}")
-            if verdict.startswith("machine_end") and self._mode is Mode.AWAITING_BEEP:
-                self._start(self._leave_message())
+        self._heard_machine(found, f"carrier: {verdict}")
+        if verdict.startswith("machine_end") and self._mode is Mode.AWAITING_BEEP:
+            self._start(self._closing.leave_message())
 
     # The life of the call
 
@@ -223,7 +214,7 @@ class Session:
         reason = EndReason.LOST
         unstarted = self._loop.call_later(START_S, self._not_started)
         try:
-            reason = await self._over
+            reason = await self._closing.over
         finally:
             unstarted.cancel()
             try:
@@ -233,9 +224,9 @@ class Session:
             recording = await self._recording()
             await self._hand.tell(
                 HandedIn(
-                    reason=self._planned or self._seen_as(reason),
+                    reason=self._closing.planned or self._seen_as(reason),
                     recording=recording,
-                    talk_s=round(self._ended_s - self._began_s, 2) if self._began_s else 0.0,
+                    talk_s=round(self._closing.ended_s - self._began_s, 2) if self._began_s else 0.0,
                     counters=self._count(),
                 )
             )
@@ -247,7 +238,7 @@ class Session:
 
     def _not_started(self) -> None:
         if self._wire is None:
-            self._finish(EndReason.LOST)
+            self._closing.finish(EndReason.LOST)
 
     async def _wind_up(self, reason: EndReason) -> None:
         now = self._loop.time()
@@ -256,13 +247,13 @@ class Session:
         self._speaking.interrupt(now)
         if self._wire is not None:
             self._wire.close()
-        turn = self._person.turn
+        turn = self._floor.turn
         if turn.started_s and reason is not EndReason.LOST and self._mode is not Mode.AWAITING_BEEP:
             await self._listening.last_words()
         if text := masking.mask(turn.text):
             self._store_person_turn(turn, text)
-            if self._planned is not EndReason.OPT_OUT and optout.wants_out(text):
-                self._planned = EndReason.OPT_OUT
+            if self._closing.planned is not EndReason.OPT_OUT and optout.wants_out(text):
+                self._closing.planned = EndReason.OPT_OUT
                 await self._hand.tell(OptedOut("words", text))
         await self._listening.close()
         self._ear.close()
@@ -275,7 +266,11 @@ class Session:
             return ""
 
     def _count(self) -> dict[str, float]:
-        return self._counters | {
+        return {
+            "frames_in": self._frames_in,
+            "barge_ins": self._floor.barge_ins,
+            "false_barge_ins": self._floor.false_barge_ins,
+            "turns_discarded": self._floor.turns_discarded,
             "frames_out": self._playout.frames_sent,
             "underruns": self._playout.underruns,
             "tts_characters": self._speaking.mouth.characters,
@@ -285,21 +280,16 @@ class Session:
             "completion_tokens": self._answering.completion_tokens,
         }
 
-    def _finish(self, reason: EndReason) -> None:
-        if not self._over.done():
-            self._ended_s = self._loop.time()
-            self._over.set_result(reason)
-
     # 20 ms at a time
 
     def _frame(self, frame: bytes) -> None:
         now = self._loop.time()
         self._silent_ticks = 0
-        self._counters["frames_in"] += 1
+        self._frames_in += 1
         self._track.person(frame, now)
         self._listening.feed(frame, now)
         self._ear.feed(frame, now)
-        if self._answerphone is not None and (signal := self._answerphone.feed(frame)) is not None:
+        if (signal := self._answerer.signal(frame)) is not None:
             self._signalled(signal)
 
     def _signalled(self, signal: Signal) -> None:
@@ -309,91 +299,53 @@ class Session:
         if self._mode is not Mode.AWAITING_BEEP:
             self._heard_machine(Verdict.VOICEMAIL, signal.value)
         if self._mode is Mode.AWAITING_BEEP:
-            self._start(self._leave_message())
+            self._start(self._closing.leave_message())
 
     def tick(self, now: float) -> None:
         """Do what is due: pacing, turn-taking, deadlines."""
         try:
             self._playout.pump(now)
-            self._take_turns(now)
+            if self._floor.take(now, interruptible=self._mode is Mode.TALKING):
+                self._person_finished(now)
             self._check_deadlines(now)
         except Exception as error:  # a call that is not ticked any more would never end
             self._failed(error)
-
-    def _take_turns(self, now: float) -> None:
-        ear, turn = self._ear, self._person.turn
-        if ear.voiced_since_s and ear.last_voice_s > turn.ended_s:
-            turn.voice(ear.voiced_since_s, ear.last_voice_s)
-            self._patience.noise(now)
-        if self._mode is Mode.TALKING and self._has_floor:
-            self._yield_or_not(now)
-        turn = self._person.turn
-        if turn.started_s:
-            if turn.wants_final(now):
-                self._listening.finalize()
-            deadline = turn.deadline()
-            if deadline is not None and now >= deadline:
-                self._person_finished(now)
 
     def _check_deadlines(self, now: float) -> None:
         self._silent_ticks += 1
         if self._silent_ticks >= SILENT_TICKS:
             logger.warning("stream silent", call_id=self.briefing.call_id)
-            self._finish(EndReason.LOST)
+            self._closing.finish(EndReason.LOST)
         elif self._mode is Mode.CLOSING:
             return
         elif self._listening.deaf:
-            self._start(self._close(EndReason.FAILED, self._agent.trouble))
+            self._start(self._closing.close(EndReason.FAILED, self._agent.trouble))
         elif now - self._began_s >= self._agent.turntaking.max_call_s:
-            self._start(self._close(EndReason.TOO_LONG, self._agent.goodbye))
+            self._start(self._closing.close(EndReason.TOO_LONG, self._agent.goodbye))
         elif self._mode is Mode.AWAITING_BEEP:
-            assert self._greeting is not None
-            voiced, last = bool(self._ear.voiced_since_s), self._ear.last_voice_s
-            if not self._activity.busy and self._greeting.over(now, voiced=voiced, last_voice_s=last):
-                self._start(self._leave_message())
+            if not self._activity.busy and self._answerer.greeting_over(now, self._ear):
+                self._start(self._closing.leave_message())
         elif self._mode in (Mode.TALKING, Mode.SCREENED):
-            if self._answerphone is not None and not self._may_be_machine(now):
-                self._answerphone = None
+            if not self._may_be_machine(now):
+                self._answerer.is_person()
             self._mind_silence(now)
 
     def _mind_silence(self, now: float) -> None:
-        if self._has_floor or self._person.turn.started_s:
-            self._patience.noise(now)
-            return
         screened = self._mode is Mode.SCREENED
-        nudge = self._patience.decide(now, screened=screened)
+        nudge = self._floor.nudge(now, screened=screened)
         if nudge is Nudge.PROMPT:
             self._speaking.line("prompt", self._agent.still_there)
         elif nudge is Nudge.GIVE_UP:
             reason = EndReason.SCREENED if screened else EndReason.SILENCE
-            self._start(self._close(reason, self._agent.goodbye))
+            self._start(self._closing.close(reason, self._agent.goodbye))
 
     # Turn-taking
 
-    def _yield_or_not(self, now: float) -> None:
-        ear = self._ear
-        move = self._speaking.barge_in.decide(
-            now, voiced_since_s=ear.voiced_since_s, last_voice_s=ear.last_voice_s, words=self._person.turn.text
-        )
-        if move is Move.HOLD:
-            self._playout.hold(now)
-        elif move is Move.GO_ON:
-            self._counters["false_barge_ins"] += 1
-            self._playout.go_on()
-            self._person.finish(now)
-        elif move is Move.YIELD:
-            self._yield(now)
-
-    def _yield(self, now: float) -> None:
-        self._counters["barge_ins"] += 1
-        self._activity.cancel()
-        self._speaking.interrupt(now)
-
     def _on_heard(self, heard: Heard, delay_s: float) -> None:
         now = self._loop.time()
-        if not self._person.words(heard, now, delay_s) or not heard.is_final:
+        if not self._floor.words(heard, now, delay_s) or not heard.is_final:
             return
-        words = self._person.turn.text
+        words = self._floor.turn.text
         if optout.wants_out(words) and self._mode is not Mode.AWAITING_BEEP:
             return  # waits for the end of the turn: "don't call me ... before five" is another wish
         asked = self._mode in (Mode.OPENING, Mode.TALKING)
@@ -401,27 +353,21 @@ class Session:
             self._heard_machine(verdict, masking.mask(words))
 
     def _may_be_machine(self, now: float) -> bool:
-        return (
-            self._mode is not Mode.CLOSING
-            and now - self._began_s < machine.LISTEN_S
-            and self._transcript.person_turns < machine.TURNS
-        )
+        age_s, turns = now - self._began_s, self._transcript.person_turns
+        return self._mode is not Mode.CLOSING and self._answerer.may_be_machine(age_s, turns)
 
     def _person_finished(self, now: float) -> None:
-        turn = self._person.finish(now)
+        turn = self._floor.finish(now)
         text = masking.mask(turn.text)
         if not text:
             return
         if optout.wants_out(text) and self._mode is not Mode.AWAITING_BEEP:
             self._store_person_turn(turn, text)
-            if self._planned is not EndReason.OPT_OUT:
-                self._start(self._opt_out("words", text))
+            if self._closing.planned is not EndReason.OPT_OUT:
+                self._start(self._closing.opt_out("words", text))
             return
-        if self._mode is Mode.TALKING and self._has_floor:
-            if is_back_channel(text):
-                self._nodded()
-                return
-            self._yield(now)
+        if self._mode is Mode.TALKING and self._floor.agent_has_it and not self._floor.claim(text, now):
+            return
         self._store_person_turn(turn, text)
         if self._mode is Mode.OPENING:
             greets = text.lower().strip(" .,!?") in _HELLO
@@ -429,32 +375,26 @@ class Session:
         elif self._mode is Mode.SCREENED:
             self._answer_screener(turn, text)
         elif self._mode is Mode.TALKING:
-            self._patience.answered()
+            self._floor.answered()
             self._answer(turn)
-
-    def _nodded(self) -> None:
-        """The person only said that they listen: go on if the agent had fallen silent for it."""
-        self._counters["turns_discarded"] += 1
-        if self._speaking.barge_in.held:
-            self._counters["false_barge_ins"] += 1
-            self._speaking.barge_in.held = False
-            self._playout.go_on()
 
     def _answer_screener(self, turn: Endpointer, text: str) -> None:
         """Say who calls when asked, wait when told to, and talk to whoever comes."""
-        if not self._introduced or machine.judge(text) is Verdict.SCREENING:
-            self._introduced = True
-            self._speaking.line("screening", self._agent.screening)
-        elif machine.turns_away(text):
-            self._start(self._close(EndReason.SCREENED, ""))
-        elif not machine.asks_to_wait(text):
-            self._mode = Mode.TALKING
-            self._answer(turn)
+        match self._answerer.asked(text):
+            case Asked.NAME:
+                self._speaking.line("screening", self._agent.screening)
+            case Asked.NOTHING:
+                self._start(self._closing.close(EndReason.SCREENED, ""))
+            case Asked.ANSWER:
+                self._mode = Mode.TALKING
+                self._answer(turn)
+            case Asked.PATIENCE:
+                pass
 
     def _store_person_turn(self, turn: Endpointer, text: str) -> None:
         self._transcript.person(text, started_s=turn.started_s, ended_s=turn.ended_s)
-        if self._verdict is Verdict.SCREENING and self._mode is Mode.TALKING and machine.turns_away(text):
-            self._mode = Mode.SCREENED  # it was the screener all the time
+        if self._mode is Mode.TALKING and self._answerer.was_screener(text):
+            self._mode = Mode.SCREENED
 
     # Speaking
 
@@ -462,7 +402,7 @@ class Session:
         last = self.briefing.past[-1] if self.briefing.past else None
         voicemail = self._speaking.text(self._agent.voicemail)
         if any(turn.speaker is Speaker.AGENT and turn.text == voicemail for turn in self.briefing.past) and voicemail:
-            self._start(self._close(EndReason.VOICEMAIL, ""))  # it was left by the seat before
+            self._start(self._closing.close(EndReason.VOICEMAIL, ""))  # it was left by the seat before
         elif not self.briefing.opener_done:
             self._speaking.line("opener", self._agent.opener)
         else:
@@ -472,9 +412,8 @@ class Session:
 
     def _said(self, kind: str, proven: bool, now: float) -> None:  # noqa: FBT001 - a callback
         """A turn of the agent was heard to its end."""
-        self._patience.noise(now)
-        if self._said_all is not None and not self._said_all.done():
-            self._said_all.set_result(proven)
+        self._floor.noise(now)
+        self._closing.said(proven=proven)
         if kind == "opener":
             self._opened(now, proven=proven)
         if self._mode is Mode.TALKING and self._owes_answer:
@@ -487,7 +426,7 @@ class Session:
             return
         self._mode = Mode.TALKING
         if not self._playout.first_sent_s:  # nobody could speak it, and without it there is no call
-            self._start(self._close(EndReason.FAILED, self._agent.trouble))
+            self._start(self._closing.close(EndReason.FAILED, self._agent.trouble))
 
     def _answer(self, turn: Endpointer | None) -> None:
         self._owes_answer = False
@@ -499,90 +438,58 @@ class Session:
             used = await self._answering.answer(self._speaking.timings)
         except DialerError as error:
             logger.error("no answer", call_id=self.briefing.call_id, error=str(error))
-            await self._close(EndReason.FAILED, self._agent.trouble)
+            await self._closing.close(EndReason.FAILED, self._agent.trouble)
             return
         self._playout.close()
         if used.ends is EndReason.LOST:
             self.abandon()
         elif used.ends is EndReason.OPT_OUT:
-            await self._opt_out("tool", self._last_words())
+            await self._closing.opt_out("tool", self._last_words())
         elif used.ends is not None:
             farewell = "" if self._playout.segments else self._agent.goodbye
             if used.ends is EndReason.TRANSFER:
                 farewell = ""
-            await self._close(used.ends, farewell, transfer_to=used.transfer_to)
+            await self._closing.close(used.ends, farewell, transfer_to=used.transfer_to)
         elif not self._playout.segments:
             self._playout.end()
 
     def _last_words(self) -> str:
         return next((m.text for m in reversed(self._transcript.messages) if m.role == "user"), "")
 
-    # Ways to end
+    # Machines, and the end
 
-    async def _opt_out(self, how: str, words: str) -> None:
-        """Nothing is confirmed that is not committed."""
-        self._mode, self._planned = Mode.CLOSING, EndReason.OPT_OUT
-        self._speaking.interrupt(self._loop.time())
-        reply = await self._hand.tell(OptedOut(how, words))
-        if reply.lost:
-            self.abandon()
-            return
-        await self._close(EndReason.OPT_OUT, self._agent.opt_out_confirmation if reply.ok else self._agent.goodbye)
+    def _begin_closing(self) -> None:
+        self._mode = Mode.CLOSING
 
     def _heard_machine(self, verdict: Verdict, evidence: str) -> None:
-        if self._verdict is verdict or self._mode is Mode.CLOSING:
+        now = self._loop.time()
+        if self._mode is Mode.CLOSING or not self._answerer.found(verdict, now):
             return
-        self._verdict = verdict
         self._activity.cancel()
-        self._speaking.interrupt(self._loop.time())
+        self._speaking.interrupt(now)
         self._transcript.post(MachineHeard(verdict.value, evidence))
         if verdict is Verdict.FAX:
-            self._start(self._close(EndReason.FAX, ""))
+            self._start(self._closing.close(EndReason.FAX, ""))
         elif verdict is Verdict.SCREENING:
             self._mode = Mode.SCREENED
-            self._patience.noise(self._loop.time())
+            self._floor.noise(now)
         else:
             self._mode = Mode.AWAITING_BEEP
-            self._greeting = machine.Greeting(self._loop.time())
-
-    async def _leave_message(self) -> None:
-        self._mode = Mode.CLOSING
-        await asyncio.sleep(AFTER_BEEP_S)
-        await self._close(EndReason.VOICEMAIL, self._agent.voicemail, kind="voicemail")
-
-    async def _close(self, reason: EndReason, farewell: str, *, kind: str = "goodbye", transfer_to: str = "") -> None:
-        """Say a farewell (or let what is being said end), commit the end, close the socket."""
-        self._mode = Mode.CLOSING
-        if reason is not EndReason.TRANSFER:  # that is one only once it is committed
-            self._planned = reason
-        if farewell:
-            self._speaking.interrupt(self._loop.time())
-            self._speaking.line(kind, farewell)
-        if self._playout.held:
-            self._playout.go_on()
-        if self._playout.active:
-            self._said_all = self._loop.create_future()
-            limit_s = FAREWELL_S if kind == "goodbye" else self._agent.turntaking.max_call_s
-            await asyncio.wait((self._said_all, self._over), timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
-        if not self._over.done():
-            await self._hand.tell(Ending(reason, transfer_to))
-            self._planned = reason
-            self._finish(reason)
 
     # The activity
 
-    @property
-    def _has_floor(self) -> bool:
-        """Whether the agent speaks or is about to."""
-        return self._playout.active or self._activity.busy
-
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        if self._over.done():
+        if self._closing.over.done():
             work.close()
         else:
             self._activity.start(work)
 
     def _failed(self, error: BaseException) -> None:
         logger.error("conversation failed", call_id=self.briefing.call_id, exc_info=error)
-        self._planned = self._planned or EndReason.FAILED
-        self._finish(EndReason.FAILED)
+        self._closing.fail()
+
+
+def _hints(agent: AgentDefinition, briefing: Briefing) -> tuple[str, ...]:
+    """Words that the person is likely to say."""
+    names = (briefing.lead.get(key) for key in ("first_name", "last_name", "company"))
+    return (*(str(name) for name in names if name), agent.seller)

@@ -1,0 +1,110 @@
+"""Who has the floor: when the agent yields, when a person's turn is over, when a silence has lasted too long."""
+
+from __future__ import annotations
+
+from dialer.agents.definition import Turntaking
+from dialer.audio.vad import Ear
+from dialer.conversation.activity import Activity
+from dialer.conversation.bargein import Move, is_back_channel
+from dialer.conversation.endpointing import Endpointer, PersonTurns
+from dialer.conversation.listening import Listening
+from dialer.conversation.patience import Nudge, Patience
+from dialer.conversation.speaking import Speaking
+from dialer.speech.base import Heard
+
+
+class Floor:
+    """One call's turn-taking. Times come in as arguments, on the loop's clock, in seconds."""
+
+    def __init__(
+        self, settings: Turntaking, *, ear: Ear, listening: Listening, speaking: Speaking, activity: Activity
+    ) -> None:
+        self._ear = ear
+        self._listening = listening
+        self._speaking = speaking
+        self._activity = activity
+        self._person = PersonTurns(settings)
+        self._patience = Patience(settings)
+        self.barge_ins = 0
+        self.false_barge_ins = 0
+        self.turns_discarded = 0
+
+    @property
+    def turn(self) -> Endpointer:
+        """The person's present turn, begun or not."""
+        return self._person.turn
+
+    @property
+    def agent_has_it(self) -> bool:
+        """Whether the agent speaks or is about to."""
+        return self._speaking.active or self._activity.busy
+
+    def take(self, now: float, *, interruptible: bool) -> bool:
+        """Do what is due; return whether the person's turn is over."""
+        ear = self._ear
+        if ear.voiced_since_s and ear.last_voice_s > self.turn.ended_s:
+            self.turn.voice(ear.voiced_since_s, ear.last_voice_s)
+            self._patience.noise(now)
+        if interruptible and self.agent_has_it:
+            self._yield_or_not(now)
+        turn = self.turn
+        if not turn.started_s:
+            return False
+        if turn.wants_final(now):
+            self._listening.finalize()
+        deadline = turn.deadline()
+        return deadline is not None and now >= deadline
+
+    def words(self, heard: Heard, now: float, delay_s: float) -> bool:
+        """Take what the recognizer heard, and took `delay_s` for; return whether it says anything new."""
+        return self._person.words(heard, now, delay_s)
+
+    def finish(self, now: float) -> Endpointer:
+        """End the person's turn, and begin the next one."""
+        return self._person.finish(now)
+
+    def claim(self, text: str, now: float) -> bool:
+        """A person said this while the agent has the floor; return whether they get it. A nod does not want it."""
+        if not is_back_channel(text):
+            self._yield(now)
+            return True
+        self.turns_discarded += 1
+        if self._speaking.barge_in.held:  # the agent had fallen silent for it
+            self.false_barge_ins += 1
+            self._speaking.barge_in.held = False
+            self._speaking.playout.go_on()
+        return False
+
+    def noise(self, now: float) -> None:
+        """Somebody speaks, or has just done so."""
+        self._patience.noise(now)
+
+    def answered(self) -> None:
+        """The person said something: they need no prompt."""
+        self._patience.answered()
+
+    def nudge(self, now: float, *, screened: bool) -> Nudge:
+        """What to do about a silence, if there is one."""
+        if self.agent_has_it or self.turn.started_s:
+            self._patience.noise(now)
+            return Nudge.NOTHING
+        return self._patience.decide(now, screened=screened)
+
+    def _yield_or_not(self, now: float) -> None:
+        ear, playout = self._ear, self._speaking.playout
+        move = self._speaking.barge_in.decide(
+            now, voiced_since_s=ear.voiced_since_s, last_voice_s=ear.last_voice_s, words=self.turn.text
+        )
+        if move is Move.HOLD:
+            playout.hold(now)
+        elif move is Move.GO_ON:
+            self.false_barge_ins += 1
+            playout.go_on()
+            self.finish(now)
+        elif move is Move.YIELD:
+            self._yield(now)
+
+    def _yield(self, now: float) -> None:
+        self.barge_ins += 1
+        self._activity.cancel()
+        self._speaking.interrupt(now)
