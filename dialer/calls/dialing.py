@@ -199,12 +199,16 @@ def withdraw(session: Session, call: Call, no: rules.No | str, *, now: datetime,
     """Take back a call that was never sent, and give its lead its next step. Withdrawn calls are no attempts.
 
     Args:
-        call: `claimed`, or `dialing` when it is certain that not one byte was sent.
+        call: `claimed`, or `dialing` when it is certain that not one byte was sent. One that the sweep has meanwhile
+            made `unknown` is left to be settled.
         wait_s: how long the lead waits before it is due again.
     """
-    counted = call.state is CallState.DIALING
     hold_lead(session, call.lead_id)
-    if not move(session, call.id, CallState.WITHDRAWN, now=now, by=by, why=str(no), reason=str(no)):
+    state = queries.held(session, call.id).state
+    counted = state is CallState.DIALING
+    if state is CallState.UNKNOWN or not move(
+        session, call.id, CallState.WITHDRAWN, now=now, by=by, why=str(no), reason=str(no)
+    ):
         return False
     if call.lead_id is None:
         return True
@@ -246,13 +250,13 @@ def _refused(call_id: UUID, on: Dialing, error: CarrierRefused) -> None:
     """The carrier said no. The code decides whether the lead, the caller id or the whole campaign stops."""
     with transaction(on.sessions) as tx:
         session = tx.session
-        hold_lead(session, queries.one(session, call_id).lead_id)
         row = queries.dial_facts(session, call_id)
         now = clock.now(session)
         if error.reach is Reach.CAMPAIGN and row.Campaign is not None:
-            lifecycle.pause(session, row.Campaign.id, now=now, by=BY, why=str(error))
+            lifecycle.pause_if_running(session, row.Campaign.id, now=now, by=BY, why=str(error))
         elif error.reach is Reach.CALLER_ID and row.CallerId is not None:
             row.CallerId.stopped_reason = str(error)
+        hold_lead(session, row.Call.lead_id)
         moved = move(
             session,
             call_id,
@@ -279,7 +283,11 @@ def _placed(call_id: UUID, on: Dialing, carrier_id: str) -> None:
     with transaction(on.sessions) as tx:
         session = tx.session
         call = queries.one(session, call_id)
-        session.execute(update(CarrierAccount).where(CarrierAccount.id == call.carrier_account_id).values(backoff_s=0))
+        session.execute(
+            update(CarrierAccount)
+            .where(CarrierAccount.id == call.carrier_account_id, CarrierAccount.backoff_s > 0)
+            .values(backoff_s=0)
+        )
         said = reporting.Report(carrier_id, CarrierStatus.QUEUED)
         heard = reporting.report(session, call_id, said, now=clock.now(session), by=BY)
         unwanted = heard is reporting.Heard.STRAY or queries.one(session, call_id).ending is not None

@@ -135,6 +135,12 @@ def pause(session: Session, campaign_id: UUID, *, now: datetime, by: str, why: s
     return _move(session, campaign_id, S.PAUSED, now=now, by=by, why=why)
 
 
+def pause_if_running(session: Session, campaign_id: UUID, *, now: datetime, by: str, why: str) -> bool:
+    """Pause a campaign unless somebody has ended or paused it meanwhile."""
+    before = session.scalar(select(Campaign.state).where(Campaign.id == campaign_id).with_for_update(key_share=True))
+    return before is S.RUNNING and pause(session, campaign_id, now=now, by=by, why=why)
+
+
 def resume(session: Session, campaign_id: UUID, *, now: datetime, by: str, why: str = "resumed") -> bool:
     """Go on after a pause."""
     return _move(session, campaign_id, _opening(session, campaign_id, now), now=now, by=by, why=why)

@@ -31,7 +31,8 @@ LIST_LIMIT = 1000
 
 # Codes that say something of the caller id or the account, not of the person called (VENDORS: 2.1).
 CALLER_ID_CODES = frozenset({"21210", "21212", "13247"})
-ACCOUNT_CODES = frozenset({"20003", "20005", "10001", "21219"})
+ACCOUNT_CODES = frozenset({"20003", "20005", "10001", "21219", "20404", "401", "403", "404"})
+# Plain HTTP statuses stand where an answer has no code: a wrong account or key, never the person called.
 OVER_ALREADY = "21220"
 
 

@@ -214,3 +214,35 @@ def test_every_step_is_explained(engine_room: CampaignEngine, claimed: UUID) -> 
         moves = session.scalars(select(CallMove).where(CallMove.call_id == claimed).order_by(CallMove.id)).all()
     assert [move.state for move in moves] == [CallState.CLAIMED, CallState.DIALING, CallState.PLACED]
     assert all(move.by and move.why for move in moves)
+
+
+def test_a_429_that_comes_after_the_sweep_leaves_the_call_to_be_settled(
+    engine_room: CampaignEngine, claimed: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def place(*_: object) -> str:
+        with engine_room.sessions.begin() as session:
+            session.execute(update(Call).values(state=CallState.UNKNOWN))
+        raise CarrierBusy("429", wait_s=7)
+
+    monkeypatch.setattr(engine_room.carrier, "place", place)
+
+    engine_room.place(claimed)
+
+    assert engine_room.call(claimed).state is CallState.UNKNOWN
+    with engine_room.sessions() as session:
+        assert session.scalars(select(CarrierAccount)).one().backoff_until is not None
+
+
+def test_refusal_of_the_account_counts_though_the_campaign_was_stopped(
+    engine_room: CampaignEngine, claimed: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def place(*_: object) -> str:
+        with engine_room.sessions.begin() as session:
+            session.execute(update(Campaign).values(state=CampaignState.STOPPED))
+        raise CarrierRefused("20003", "authenticate", Reach.CAMPAIGN)
+
+    monkeypatch.setattr(engine_room.carrier, "place", place)
+
+    engine_room.place(claimed)
+
+    assert engine_room.call(claimed).state is CallState.FAILED
