@@ -118,7 +118,8 @@ def _claim_for(session: Session, row: Any, free: int, now: datetime, secret: str
     leads = _lawful(session, campaign, row.purpose, leads, now, secret)
     created = _create(session, campaign, row.CallerId, leads, slots, now)
     if created:
-        account.next_slot = slots[len(created) - 1] + timedelta(seconds=1 / account.cps)
+        # The slot of a number that was busy is not given out again: calls behind it have theirs already.
+        account.next_slot = slots[len(leads) - 1] + timedelta(seconds=1 / account.cps)
     return created
 
 

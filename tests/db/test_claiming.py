@@ -13,6 +13,7 @@ from dialer.calls.states import CallState
 from dialer.campaigns.claiming import CLAIM_LOCK
 from dialer.leads import suppression
 from dialer.leads.models import ConsentType, LeadState
+from dialer.telephony.models import CarrierAccount
 from tests.db.engine import SECRET, CampaignEngine
 from tests.factories import NOON, Factory
 
@@ -162,3 +163,16 @@ def test_an_old_unknown_call_takes_no_seat_but_holds_its_lead(engine_room: Campa
     assert engine_room.call(call_id).lead_id != held.id
     with engine_room.sessions() as session:
         assert session.scalar(select(func.count()).where(Call.lead_id == held.id)) == 1
+
+
+def test_a_busy_number_lets_no_two_calls_have_one_slot(engine_room: CampaignEngine, factory: Factory) -> None:
+    campaign = factory.campaign()
+    leads = sorted((factory.lead(campaign) for _ in range(3)), key=lambda lead: lead.phone)
+    other = factory.lead(factory.campaign(), phone=leads[1].phone, state=LeadState.IN_FLIGHT)
+    factory.call(other)
+
+    calls = engine_room.claim()
+
+    last = max(engine_room.call(call_id).dial_at for call_id in calls)
+    with engine_room.sessions() as session:
+        assert session.scalars(select(CarrierAccount.next_slot)).one() > last
