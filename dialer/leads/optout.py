@@ -96,19 +96,12 @@ def opt_out(
 
 def _block_leads(session: Session, organization_id: UUID, phones: list[str], *, now: datetime, by: str) -> int:
     """Block the leads that wait for a call, in every campaign. Rows are locked in order of their ids."""
-    waiting = (
-        select(Lead.id)
-        .where(
-            Lead.organization_id == organization_id,
-            Lead.phone.in_(phones),
-            Lead.state.in_([LeadState.DUE, LeadState.WAITING]),
-        )
-        .order_by(Lead.id)
-        .with_for_update()
-    )
+    these = (Lead.organization_id == organization_id, Lead.phone.in_(phones))
+    # All of them, and first: an outcome that is just being written may be about to let one wait for its next call.
+    session.execute(select(Lead.id).where(*these).order_by(Lead.id).with_for_update())
     blocked = (
         update(Lead)
-        .where(Lead.id.in_(waiting.cte("waiting").select()))
+        .where(*these, Lead.state.in_([LeadState.DUE, LeadState.WAITING]))
         .values(state=LeadState.BLOCKED, reason=OPTED_OUT, due_at=None, moved_at=now)
         .returning(Lead.id)
         .cte("blocked")

@@ -23,6 +23,7 @@ from dialer.errors import CarrierRefused, TransientError, VendorRefused
 from dialer.followups.models import FollowUp, FollowUpKind
 from dialer.leads import moving as leads
 from dialer.leads.models import Lead, LeadState
+from dialer.leads.optout import OPTED_OUT
 from dialer.leads.queries import hold_lead
 from dialer.llm.base import Extractor
 from dialer.messages import Messages
@@ -161,6 +162,8 @@ def _next_step(session: Session, call: Call, result: Result, now: datetime) -> r
     campaign = session.get_one(Campaign, lead.campaign_id)
     if call.direction is Direction.INBOUND:
         step = _after_callback(lead, result)
+    elif lead.state is not LeadState.IN_FLIGHT:
+        step = retrying.Step(lead.state, lead.reason, lead.due_at)
     else:
         step = retrying.next_step(
             result.disposition,
@@ -171,6 +174,8 @@ def _next_step(session: Session, call: Call, result: Result, now: datetime) -> r
             now=now,
             callback_at=result.callback_at,
         )
+    if step.state is LeadState.WAITING and queries.opted_out(session, lead):
+        step = retrying.Step(LeadState.BLOCKED, OPTED_OUT)
     leads.move(
         session,
         lead.id,

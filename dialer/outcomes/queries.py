@@ -15,6 +15,7 @@ from dialer.calls import facts, queries
 from dialer.calls.models import Call, SeatState, Turn
 from dialer.calls.states import CallState
 from dialer.conversation.facts import EndReason
+from dialer.leads.models import Lead, Suppression
 from dialer.outcomes.deciding import Evidence
 from dialer.outcomes.models import Outcome
 
@@ -107,3 +108,13 @@ def ended_so(session: Session, lead_id: int, disposition: str) -> int:
     return int(
         session.scalar(select(func.count()).where(Outcome.lead_id == lead_id, Outcome.disposition == disposition)) or 0
     )
+
+
+def opted_out(session: Session, lead: Lead) -> bool:
+    """Whether the lead's number was suppressed, perhaps while the call went on. The caller holds the lead's row."""
+    found = session.scalar(
+        select(Suppression.id)
+        .where(Suppression.organization_id == lead.organization_id, Suppression.phone == lead.phone)
+        .limit(1)
+    )
+    return found is not None

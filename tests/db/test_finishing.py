@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from dialer.calls.models import Call, ToolUse, Turn
 from dialer.calls.states import CallState
 from dialer.campaigns.retrying import policy
 from dialer.crm.models import OutboxKind, OutboxRow
+from dialer.db import transaction
 from dialer.errors import VendorBusy, VendorRefused
 from dialer.followups.models import FollowUp, FollowUpKind
 from dialer.leads.models import Lead, LeadState, Suppression
@@ -217,3 +219,38 @@ def test_the_database_refuses_an_outcome_that_stands_alone(ended: Ended) -> None
 
     with pytest.raises(DBAPIError, match="without the next step"):
         alone()
+
+
+def test_an_opt_out_during_the_call_leaves_no_retry(ended: Ended) -> None:
+    call_id = ended("no-answer")
+    call = ended.room.call(call_id)
+    ended.room.opt_out(call.organization_id, call.to_number, "by post", None, "test")
+
+    ended.finish(call_id)
+
+    assert (ended.lead(call_id).state, ended.lead(call_id).reason) == (LeadState.BLOCKED, "opted out")
+
+
+def test_an_opt_out_waits_for_an_outcome_that_is_being_written(ended: Ended) -> None:
+    call_id = ended("no-answer")
+    call = ended.room.call(call_id)
+    args = (call.organization_id, call.to_number, "by post", None, "test")
+    opting_out = threading.Thread(target=ended.room.opt_out, args=args)
+
+    with transaction(ended.room.sessions) as tx:
+        assert finishing.write(tx, call_id, finishing.Result(Disposition.NO_ANSWER), ended.room.finishing)
+        opting_out.start()
+        opting_out.join(0.5)
+    opting_out.join()
+
+    assert ended.lead(call_id).state is LeadState.BLOCKED
+
+
+def test_a_lead_that_was_moved_meanwhile_stays_where_it_is(ended: Ended) -> None:
+    call_id = ended("no-answer")
+    with ended.room.sessions.begin() as session:
+        session.execute(update(Lead).values(state=LeadState.BLOCKED, reason="an operator's wish"))
+
+    ended.finish(call_id)
+
+    assert (ended.lead(call_id).state, ended.lead(call_id).reason) == (LeadState.BLOCKED, "an operator's wish")
