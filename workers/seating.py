@@ -11,7 +11,7 @@ import socket
 import threading
 
 from celery import bootsteps, signals
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from dialer import log, wiring
 from dialer.calls import seats
@@ -64,7 +64,7 @@ class Seating:
                         seats=self._on.settings.seats,
                         draining=self.draining,
                     )
-            except DBAPIError as error:
+            except SQLAlchemyError as error:  # a pool without a free connection is one too
                 logger.warning("no heartbeat", error=str(error))
             if self._stopped.wait(BEAT_S):
                 return
@@ -77,7 +77,7 @@ class Seating:
         try:
             with transaction(self._on.sessions) as tx:
                 seats.leave(tx.session, self._name)
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             logger.warning("worker row left behind", error=str(error))
 
 

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import ParamSpec
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from dialer import clock, log
 from dialer.calls import conversing, dialing, restoring, sweeping
@@ -31,7 +31,7 @@ def _task(name: str) -> Callable[[Callable[P, object]], Callable[P, None]]:
         def run(*args: P.args, **kwargs: P.kwargs) -> None:
             try:
                 function(*args, **kwargs)
-            except (TransientError, UnknownEffect, DBAPIError) as error:
+            except (TransientError, UnknownEffect, SQLAlchemyError) as error:
                 logger.warning("task put off", task=name, error=str(error))
 
         app.task(run, name=name, shared=False)

@@ -24,6 +24,8 @@ from dialer.leads import suppression
 from dialer.leads.models import Lead
 from dialer.telephony.base import CarrierStatus
 
+TRANSFERABLE = LIVE | {CallState.TRANSFERRED}
+
 
 class Do(StrEnum):
     """What the carrier shall do with the call."""
@@ -70,15 +72,14 @@ def answered(sessions: Sessions, call_id: UUID, said: reporting.Report, *, secre
         call = queries.one(session, call_id)
         if call.state not in LIVE or call.ending is not None:
             return Decision(Do.HANG_UP)
-        outbound = call.direction is Direction.OUTBOUND
-        if outbound and suppression.is_suppressed(session, call.organization_id, call.to_number, secret):
-            call.ending = EndReason.OPT_OUT.value
+        if _opted_out(session, call, secret):
             return Decision(Do.HANG_UP)
         return _seat(session, call)
 
 
-def continued(sessions: Sessions, call_id: UUID, said: reporting.Report | None) -> Decision:
-    """Decide on a call whose stream has ended, or that was redirected because its worker fell silent.
+def continued(sessions: Sessions, call_id: UUID, said: reporting.Report | None, *, secret: str) -> Decision:
+    """Decide on a call whose stream has ended, that was redirected because its worker fell silent, or whose answer URL
+    failed. Asked again, a transfer stays a transfer.
 
     Raises:
         NotFound: there is no such call.
@@ -94,11 +95,13 @@ def continued(sessions: Sessions, call_id: UUID, said: reporting.Report | None) 
         call = queries.one(session, call_id)
         if not NEXT[call.state]:
             return Decision(Do.NOTHING)
-        if call.ending == EndReason.TRANSFER and call.transfer_to and call.state in LIVE:
+        if call.ending == EndReason.TRANSFER and call.transfer_to and call.state in TRANSFERABLE:
             move(session, call_id, CallState.TRANSFERRED, now=now, by="carrier continue", why="transfer was agreed")
             ours = call.from_number if call.direction is Direction.OUTBOUND else call.to_number
             return Decision(Do.TRANSFER, number=call.transfer_to, caller_id=ours)
         if call.ending is not None or call.state not in LIVE:
+            return Decision(Do.HANG_UP)
+        if call.seat_epoch == 0 and _opted_out(session, call, secret):
             return Decision(Do.HANG_UP)
         return _seat(session, call, again=True)
 
@@ -132,13 +135,23 @@ def drop_message(sessions: Sessions, call_id: UUID) -> tuple[str, str]:
         return agent.say(text, names), agent.language
 
 
+def _opted_out(session: Session, call: Call, secret: str) -> bool:
+    """Whether we called somebody who has opted out meanwhile; then the call is given up."""
+    if call.direction is not Direction.OUTBOUND:
+        return False
+    if not suppression.is_suppressed(session, call.organization_id, call.to_number, secret):
+        return False
+    call.ending = EndReason.OPT_OUT.value
+    return True
+
+
 def _seat(session: Session, call: Call, *, again: bool = False) -> Decision:
     """Ask for a seat, or say which one the call has already."""
     if call.seat is SeatState.GIVEN_UP:
         return _drop(call)
     if not again and call.seat is SeatState.TAKEN and call.seat_url:
         return Decision(Do.CONNECT, url=call.seat_url)
-    if not again and call.seat is SeatState.WANTED:
+    if call.seat is SeatState.WANTED:
         return Decision(Do.WAIT, epoch=call.seat_epoch)
     epoch = seats.ask(session, call.id, beyond=call.seat_epoch)
     return Decision(Do.WAIT, epoch=epoch) if epoch is not None else _drop(call)

@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from dialer import clock, log
@@ -20,7 +20,6 @@ from dialer.calls import briefings, facts, seats
 from dialer.calls.models import Call
 from dialer.conversation.facts import Briefing, Fact, HandedIn, Lapsed, Reply
 from dialer.db import Sessions, transaction
-from dialer.errors import DialerError
 from dialer.messages import Messages
 
 TAKE_S = 1.0
@@ -119,7 +118,7 @@ def _apply(fact: Fact, seat: facts.Seat, on: Seats) -> Reply:
     """Commit one fact. A fact that the database refuses is reported and not repeated; the conversation goes on."""
     try:
         return facts.apply(fact, seat, on.sessions, on.effects)
-    except (DialerError, DBAPIError) as error:
+    except Exception as error:  # whatever it is: without this thread the conversation has no database any more
         logger.error("fact not committed", call_id=str(seat.call_id), fact=type(fact).__name__, error=str(error))
         return Reply(ok=False)
 
@@ -129,7 +128,7 @@ def _look(seat: facts.Seat, on: Seats, *, machine_told: bool) -> bool:
     try:
         with transaction(on.sessions) as tx:
             row = _row(tx.session, seat)
-    except DBAPIError as error:
+    except SQLAlchemyError as error:
         logger.warning("seat could not look at its call", call_id=str(seat.call_id), error=str(error))
         return machine_told
     if row is None:

@@ -5,10 +5,10 @@ Asking, taking and giving up are compare-and-set on (call, seat epoch), so exact
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, exists, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,8 @@ MAX_EPOCHS = 3
 """The first seat and two takeovers; then the drop message."""
 STALE_HEARTBEAT_S = 3
 """A worker that was silent for this long has lost its calls."""
+DATABASE_START_S = 6
+"""How long after its start the database's workers have to say that they live."""
 FORGET_WORKER_S = 300
 
 
@@ -89,22 +91,31 @@ def leave(session: Session, name: str) -> None:
     session.execute(delete(Worker).where(Worker.name == name))
 
 
-def orphans(session: Session) -> list[tuple[UUID, str, datetime]]:
-    """Live calls (id, carrier id, when seated) whose worker was silent for 3 s, or is gone: they need a new seat."""
+def orphans(session: Session, *, database_up_s: float = DATABASE_START_S) -> list[tuple[UUID, str]]:
+    """Take the live calls (id, carrier id) whose worker was silent for 3 s, or is gone: they need a new seat.
+
+    Each is given to one caller, and again after 3 s if it still has no other seat: every redirect stops the one before.
+    Until the database has been up for `database_up_s` nobody is orphaned: no worker could say that it lives.
+    """
+    silent = text(f"interval '{STALE_HEARTBEAT_S} s'")
+    alive = exists().where(Worker.name == Call.seat_worker, Worker.heartbeat_wall >= func.clock_timestamp() - silent)
     rows = session.execute(
-        select(Call.id, Call.carrier_id, Call.seat_wall)
-        .outerjoin(Worker, Worker.name == Call.seat_worker)
+        update(Call)
         .where(
             Call.state.in_(LIVE),
             Call.seat == SeatState.TAKEN,
             Call.ending.is_(None),
             Call.handed_in_wall.is_(None),
             Call.carrier_id.is_not(None),
-            (Worker.name.is_(None))
-            | (Worker.heartbeat_wall < func.clock_timestamp() - text(f"interval '{STALE_HEARTBEAT_S} s'")),
+            ~alive,
+            or_(Call.settle_wall.is_(None), Call.settle_wall < func.clock_timestamp() - silent),
+            func.pg_postmaster_start_time() < func.clock_timestamp() - timedelta(seconds=database_up_s),
         )
+        .values(settle_wall=func.clock_timestamp())
+        .returning(Call.id, Call.carrier_id)
+        .execution_options(synchronize_session=False)
     )
-    return [(call_id, carrier_id, wall) for call_id, carrier_id, wall in rows if carrier_id and wall]
+    return [(call_id, carrier_id) for call_id, carrier_id in rows if carrier_id]
 
 
 def forget_workers(session: Session) -> None:

@@ -62,7 +62,7 @@ def watch_seats(on: Sweeping) -> int:
         seats.forget_workers(tx.session)
     for call_id, epoch in wanted:
         messages.send("calls.converse", str(call_id), str(epoch))
-    for call_id, carrier_id, _ in lost:
+    for call_id, carrier_id in lost:
         try:
             on.settling.carrier.redirect(carrier_id, urls.for_carrier(on.public_url, "continue", call_id))
         except DialerError as error:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from dialer.calls import answering, facts, seats
+from dialer.calls import answering, briefings, conversing, facts, receiving, seats
 from dialer.calls.answering import Do
 from dialer.calls.models import Call, SeatState, Stray, ToolUse, Turn, Worker
 from dialer.calls.reporting import Report
@@ -30,7 +30,7 @@ from dialer.leads import suppression
 from dialer.leads.models import Suppression
 from dialer.telephony.base import CarrierStatus
 from tests.db.engine import SECRET, CampaignEngine
-from tests.factories import Factory, definition
+from tests.factories import NOON, Factory, definition
 
 URL = "ws://127.0.0.1:1/media/calls-1/x/token"
 
@@ -52,7 +52,9 @@ class Line:
         return answering.answered(self.room.sessions, self.call_id, said, secret=SECRET)
 
     def stream_ended(self, status: CarrierStatus = CarrierStatus.IN_PROGRESS) -> answering.Decision:
-        return answering.continued(self.room.sessions, self.call_id, Report(str(self.row.carrier_id), status))
+        return answering.continued(
+            self.room.sessions, self.call_id, Report(str(self.row.carrier_id), status), secret=SECRET
+        )
 
     def take(self, epoch: int, worker: str = "calls-1") -> bool:
         with self.room.sessions.begin() as session:
@@ -262,13 +264,84 @@ def silent(session_of: Callable[..., object], seconds: float) -> None:
 
 def test_calls_of_a_silent_worker_need_a_new_seat(seated: Line) -> None:
     with seated.room.sessions.begin() as session:
-        assert seats.orphans(session) == []
+        assert seats.orphans(session, database_up_s=0) == []
         silent(session.execute, 4)
-        assert [row[0] for row in seats.orphans(session)] == [seated.call_id]
+        assert [row[0] for row in seats.orphans(session, database_up_s=0)] == [seated.call_id]
 
 
 def test_a_handed_in_call_needs_no_new_seat(seated: Line) -> None:
     seated.tell(HandedIn(EndReason.PERSON, "", 1.0))
     with seated.room.sessions.begin() as session:
         silent(session.execute, 4)
-        assert seats.orphans(session) == []
+        assert seats.orphans(session, database_up_s=0) == []
+
+
+def silence(room: CampaignEngine) -> None:
+    """Let every worker's heartbeat be 4 s old."""
+    with room.sessions.begin() as session:
+        session.execute(update(Worker).values(heartbeat_wall=func.clock_timestamp() - timedelta(seconds=4)))
+
+
+def test_an_orphan_is_given_to_one_caller_at_a_time(seated: Line) -> None:
+    silence(seated.room)
+
+    with seated.room.sessions.begin() as session:
+        assert seats.orphans(session, database_up_s=0) == [(seated.call_id, seated.row.carrier_id)]
+    with seated.room.sessions.begin() as session:
+        assert seats.orphans(session, database_up_s=0) == []
+
+
+def test_a_database_that_has_just_started_orphans_nobody(seated: Line) -> None:
+    silence(seated.room)
+
+    with seated.room.sessions.begin() as session:
+        assert seats.orphans(session, database_up_s=100_000_000) == []
+
+
+def test_a_second_redirect_waits_for_the_seat_that_is_asked_for(seated: Line) -> None:
+    first = seated.stream_ended()
+    second = seated.stream_ended()
+
+    assert (first.do, second.do) == (Do.WAIT, Do.WAIT)
+    assert first.epoch == second.epoch
+
+
+def test_a_transfer_that_is_asked_for_again_is_given_again(seated: Line) -> None:
+    seated.tell(Ending(EndReason.TRANSFER, transfer_to="+12125550190"))
+
+    first, again = seated.stream_ended(), seated.stream_ended()
+
+    assert (first.do, again.do) == (Do.TRANSFER, Do.TRANSFER)
+
+
+def test_the_fallback_of_the_answer_hangs_up_on_a_person_who_opted_out(line: Line) -> None:
+    row = line.row
+    with line.room.sessions.begin() as session:
+        suppression.suppress(
+            session, row.organization_id, [row.to_number], reason="words", source="api", call_id=None,
+            now=row.moved_at, secret=SECRET,
+        )  # fmt: skip
+
+    assert line.stream_ended().do is Do.HANG_UP
+
+
+def test_a_withheld_number_has_a_briefing(engine_room: CampaignEngine, factory: Factory) -> None:
+    factory.campaign()
+    call_id = receiving.receive(
+        engine_room.sessions, carrier_id="CA" + "f" * 32, from_number="anonymous", to_number=factory.caller_id.phone
+    )
+
+    with engine_room.sessions() as session:
+        assert briefings.brief(session, call_id, now=NOON).local_time.tzname() == "UTC"
+
+
+def test_a_fact_that_nobody_foresaw_leaves_the_seat_its_thread(seated: Line) -> None:
+    def fails(*_: object) -> None:
+        raise TimeoutError("no connection is free")
+
+    effects = facts.Effects(opt_out=fails, cancel=fails)  # type: ignore[arg-type]
+    on = conversing.Seats(seated.room.sessions, None, seated.room.messages, "calls-1", "", effects)  # type: ignore[arg-type]
+
+    reply = conversing._apply(OptedOut("words", "stop"), facts.Seat(seated.call_id, 1, "calls-1"), on)
+
+    assert reply.ok is False
