@@ -12,14 +12,15 @@ from sqlalchemy.orm import Session
 
 from dialer import clock, log
 from dialer.calls import gate, urls
-from dialer.calls.models import Call, DialingGate
-from dialer.calls.states import OPEN
+from dialer.calls.models import Call, DialingGate, Stray
+from dialer.calls.states import CallState
 from dialer.db import Sessions, transaction
 from dialer.errors import DialerError
 from dialer.telephony.base import Carrier, CarrierCall
 
 BY = "campaigns.compare_with_carrier"
 AT_LEAST = timedelta(minutes=5)
+SOUGHT = (CallState.DIALING, CallState.UNKNOWN)
 logger = log.get(__name__)
 
 
@@ -36,7 +37,7 @@ def compare(sessions: Sessions, carrier: Carrier, *, grace_s: float) -> list[str
         found += [
             f"the carrier has call {call.carrier_id} of {call.created_at}, and no row has"
             for call in carrier.list_since(since)
-            if not call.direction.startswith("inbound") and _is_unknown(sessions, carrier, call)
+            if call.ordered and _is_unknown(sessions, carrier, call)
         ]
     except DialerError as error:
         logger.warning("not compared with the carrier", error=str(error))
@@ -71,17 +72,15 @@ def _other_cluster(session: Session) -> list[str]:
 
 
 def _is_unknown(sessions: Sessions, carrier: Carrier, call: CarrierCall) -> bool:
-    """Whether a carrier call is one of ours that no row knows. One that a row still looks for is not."""
+    """Whether a carrier call is one of ours that no row knows. One that a row still looks for is not.
+
+    A row that is only claimed looks for none: an older state of the database has it, and would dial it again.
+    """
     with transaction(sessions) as tx:
-        known = tx.session.scalar(
-            select(Call.id)
-            .where(
-                (Call.carrier_id == call.carrier_id)
-                | ((Call.to_number == call.to_number) & Call.carrier_id.is_(None) & Call.state.in_(OPEN))
-            )
-            .limit(1)
-        )
-    if known is not None:
+        sought = (Call.to_number == call.to_number) & Call.carrier_id.is_(None) & Call.state.in_(SOUGHT)
+        known = tx.session.scalar(select(Call.id).where((Call.carrier_id == call.carrier_id) | sought).limit(1))
+        stray = tx.session.get(Stray, call.carrier_id)
+    if known is not None or stray is not None:
         return False
     asked = carrier.asked_urls(call.carrier_id)
     return not asked or any(urls.call_of(url) for url in asked)
