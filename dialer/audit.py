@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from sqlalchemy import select, text
@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from dialer import clock
 from dialer.calls import urls
-from dialer.calls.models import Call
+from dialer.calls.models import Call, Direction
 from dialer.calls.states import OPEN
 from dialer.campaigns import balance
 from dialer.campaigns.models import Campaign
+from dialer.leads.models import Suppression
 from dialer.telephony.base import Carrier, CarrierCall
 
 NAMES = MappingProxyType(
@@ -31,6 +32,9 @@ NAMES = MappingProxyType(
         10: "tenants_apart",
     }
 )
+
+CARRIER_CLOCK = timedelta(seconds=2)
+"""By how much the carrier's clock, which counts whole seconds, may be ahead of ours."""
 
 _OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN))
 
@@ -66,13 +70,17 @@ LAW_SQL = MappingProxyType(
                  + (SELECT count(*) FROM calls c WHERE (c.outcome_at IS NOT NULL)
                         <> EXISTS (SELECT FROM outcomes o WHERE o.call_id = c.id))
                  + (SELECT count(*) FROM outcomes o WHERE o.lead_id IS NOT NULL AND NOT EXISTS
-                        (SELECT FROM lead_moves m WHERE m.lead_id = o.lead_id AND m.call_id = o.call_id))
+                        (SELECT FROM lead_moves m JOIN calls c ON c.id = m.call_id
+                         WHERE m.lead_id = o.lead_id AND m.call_id = o.call_id
+                           AND (m.state <> 'in_flight' OR c.direction = 'inbound')))
         """,
         7: """
             SELECT (SELECT count(*) FROM calls WHERE state = 'claimed' AND dial_at < dialer_now() - interval '60 s'
                         AND moved_wall < clock_timestamp() - interval '60 s')
                  + (SELECT count(*) FROM calls WHERE state = 'dialing' AND carrier_id IS NULL
                         AND dialing_wall < clock_timestamp() - interval '60 s')
+                 + (SELECT count(*) FROM calls WHERE state = 'unknown'
+                        AND greatest(settle_wall, moved_wall) < clock_timestamp() - interval '60 s')
                  + (SELECT count(*) FROM calls WHERE state IN ('ended', 'failed') AND outcome_at IS NULL
                         AND closed_wall < clock_timestamp() - interval '400 s')
                  + (SELECT count(*) FROM callbacks WHERE folded_wall IS NULL
@@ -141,9 +149,15 @@ def _compare(session: Session, carrier: Carrier) -> list[int]:
     listed = list(carrier.list_since((first or clock.wall(session)) - timedelta(minutes=1)))
     broken: list[int] = []
     attempts: Counter[object] = Counter()
-    open_phones: Counter[str] = Counter()
+    open_phones: Counter[object] = Counter()
+    opted_out = {
+        (organization_id, phone): wall
+        for organization_id, phone, wall in session.execute(
+            select(Suppression.organization_id, Suppression.phone, Suppression.wall)
+        )
+    }
     for theirs in listed:
-        if theirs.direction.startswith("inbound"):
+        if not theirs.ordered:
             continue
         ours = rows.get(theirs.carrier_id)
         if ours is None:
@@ -151,14 +165,26 @@ def _compare(session: Session, carrier: Carrier) -> list[int]:
             continue
         attempts[ours.id] += 1
         if not theirs.status.over:
-            open_phones[theirs.to_number] += 1
-        if ours.closes_at is not None and ours.dialing_at is not None and ours.dialing_at > ours.closes_at:
-            broken.append(3)
+            open_phones[ours.organization_id, theirs.to_number] += 1
         if ours.to_number != theirs.to_number:
+            broken.append(1)
+        if theirs.created_at is None or ours.direction is not Direction.OUTBOUND:
+            continue
+        if _rang_late(ours, theirs.created_at):
+            broken.append(3)
+        stopped = opted_out.get((ours.organization_id, ours.to_number))
+        if stopped is not None and theirs.created_at > stopped + CARRIER_CLOCK:
             broken.append(4)
     broken += [1 for number in attempts.values() if number > 1]
     broken += [2 for number in open_phones.values() if number > 1]
     return broken
+
+
+def _rang_late(call: Call, created_at: datetime) -> bool:
+    """Whether the carrier took the call when its window had closed. Its clock is the wall's, the window's is not."""
+    if call.closes_at is None or call.dialing_at is None or call.dialing_wall is None:
+        return False
+    return created_at > call.dialing_wall + (call.closes_at - call.dialing_at) + CARRIER_CLOCK
 
 
 def _is_ours(carrier: Carrier, call: CarrierCall) -> bool:

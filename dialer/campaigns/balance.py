@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from dialer.calls.models import Call
+from dialer.calls.models import Call, Direction
 from dialer.calls.states import OPEN, CallState
 from dialer.campaigns.models import Campaign
 from dialer.leads.models import Lead, LeadState
@@ -31,25 +31,27 @@ def count(session: Session, campaign_id: UUID) -> dict[str, int]:
     )
     held = (
         select(Call.state)
-        .where(Call.lead_id == Lead.id, unfinished)
+        .where(Call.lead_id == Lead.id, Call.direction == Direction.OUTBOUND, unfinished)
         .order_by(Call.claimed_at.desc())
         .limit(1)
         .correlate(Lead)
         .scalar_subquery()
     )
-    rows = session.execute(select(Lead.state, func.count()).where(Lead.campaign_id == campaign_id).group_by(Lead.state))
+    # One statement: a lead that moves meanwhile is counted once, before its move or after.
+    where = (
+        select(Lead.state, case((Lead.state == LeadState.IN_FLIGHT, held)).label("held"))
+        .where(Lead.campaign_id == campaign_id)
+        .subquery()
+    )
+    rows = session.execute(select(where.c.state, where.c.held, func.count()).group_by(where.c.state, where.c.held))
     counts = dict.fromkeys(KINDS, 0)
     total = 0
-    for state, number in rows:
+    for state, call_state, number in rows:
         total += number
         if state is not LeadState.IN_FLIGHT:
-            counts[state] = number
-    flying = session.execute(
-        select(held.label("held")).where(Lead.campaign_id == campaign_id, Lead.state == LeadState.IN_FLIGHT)
-    ).scalars()
-    for call_state in flying:
-        if call_state is not None:
-            counts["unknown" if call_state == CallState.UNKNOWN else "in_flight"] += 1
+            counts[state] += number
+        elif call_state is not None:
+            counts["unknown" if call_state == CallState.UNKNOWN else "in_flight"] += number
     return {"total": total, **counts}
 
 
