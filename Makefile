@@ -41,8 +41,8 @@ check: $(STAMP) ## Lint, formatting, types, and which module may import which
 bench: $(STAMP) ## Measure, side by side with what it is compared to
 	$(BIN)/python -m bench
 
-chaos: $(STAMP) ## Kill processes and servers, and compare with the carrier's own ledger
-	$(BIN)/python -m pytest -m chaos tests/chaos
+chaos: $(STAMP) ## Break a running system and hold it to the carrier's own ledger; ALL=1 in every way, ONLY=1,10 SEED=7
+	$(BIN)/python -m tests.chaos $(if $(ALL),--all) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json)
 
 wheel: $(STAMP) ## Build dist/*.whl
 	$(BIN)/python -m build --wheel

@@ -1,0 +1,125 @@
+"""Faults of messages: lost between pop and ack, delivered again and again, published without a reply; and of beats."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+import time
+from contextlib import suppress
+
+import redis
+
+from dialer.messages import QUEUES
+from tests.chaos.catalogue import fault
+from tests.chaos.run import Run
+
+
+@fault("12", "SIGSTOP a worker, let it be published to, SIGKILL: messages lost between pop and ack, 4 workers")
+def lost_between_pop_and_ack(run: Run) -> None:
+    """A frozen worker's blocked pop takes a message that nobody will ever see."""
+    run.start(120, cps=10)
+    for at, name in ((10, "leads"), (30, "results"), (50, "calls-1"), (70, "campaigns")):
+        run.until_calls(at)
+        run.struck()
+        run.world.signal(name, signal.SIGSTOP)
+        time.sleep(3)
+        run.world.kill(name)
+
+
+@fault("15", "every message delivered 1 to 10 times")
+def delivered_again(run: Run) -> None:
+    """Whatever is pushed to a queue is pushed up to nine times more, some of it seconds later."""
+    stop = threading.Event()
+    copies = [0]
+    copier = threading.Thread(target=_copy_messages, args=(run, stop, copies), name="copier")
+    copier.start()
+    run.struck()
+    try:
+        run.start(100, cps=10)
+        run.until_quiet(180)
+    finally:
+        stop.set()
+        copier.join(10)
+    run.notes.append(f"{copies[0]} copies")
+    assert copies[0] > 500, f"only {copies[0]} copies were delivered: the fault was not injected"
+
+
+@fault("15a", "the reply to a publish is dropped (half of them)")
+def publish_reply_dropped(run: Run) -> None:
+    """The publisher does not know whether its message is in the queue."""
+    dice = random.Random(run.world.seed)
+    before = run.world.redis.cuts
+    run.world.redis.loses_reply_to = lambda piece: b"LPUSH" in piece and dice.random() < 0.5
+    run.struck()
+    try:
+        run.start(100, cps=10)
+        run.until_quiet(180)
+    finally:
+        run.world.redis.loses_reply_to = None
+    cuts = run.world.redis.cuts - before
+    run.notes.append(f"{cuts} replies dropped")
+    assert cuts > 20, f"only {cuts} replies were dropped: the fault was not injected"
+
+
+@fault("17", "two beats, one frozen for 15 s and resumed; then no beat for 30 s")
+def beats(run: Run) -> None:
+    """Ticks that piled up must not become a burst of calls."""
+    run.start(200, cps=6)
+    run.until_calls(10)
+    run.struck()
+    run.world.signal("beat", signal.SIGSTOP)
+    time.sleep(15)
+    run.world.signal("beat", signal.SIGCONT)
+    run.struck()
+    before = len(run.accepted())
+    run.until_calls(min(before + 10, 150))
+    for name in ("beat", "beat-2"):
+        run.world.down(name)
+    time.sleep(30)
+    run.struck()
+    for name in ("beat", "beat-2"):
+        run.world.up(name)
+    run.until_quiet(150)
+    _assert_no_burst(run, cps=6)
+
+
+def _assert_no_burst(run: Run, *, cps: float) -> None:
+    """In no window of 5 s were more calls accepted than the campaign's pace allows, and a second's worth."""
+    from datetime import datetime
+
+    moments = sorted(datetime.fromisoformat(line["at"]).timestamp() for line in run.accepted())
+    most = max(sum(1 for later in moments[i:] if later - moment < 5) for i, moment in enumerate(moments))
+    run.notes.append(f"at most {most} calls in 5 s at {cps:.0f} a second")
+    assert most <= cps * 5 + cps * 2 + 1, f"{most} calls within 5 s: the campaign's pace is {cps:.0f} a second"
+
+
+def _copy_messages(run: Run, stop: threading.Event, copies: list[int]) -> None:
+    """Read the queues without taking from them, and push what is new there, or was just taken, again."""
+    dice = random.Random(run.world.seed)
+    later: list[tuple[float, str, bytes]] = []
+    seen: set[bytes] = set()
+    with redis.Redis.from_url(run.world.settings.redis_url) as client, client.monitor() as monitor:
+        monitor.connection._sock.settimeout(0.2)
+        while not stop.is_set():
+            with suppress(redis.TimeoutError, TimeoutError):
+                said = monitor.next_command()
+                for queue in QUEUES:
+                    raw = _pushed(said["command"], queue)
+                    if raw is None or raw in seen:
+                        continue
+                    seen.add(raw)
+                    for _ in range(dice.randrange(10)):
+                        later.append((time.monotonic() + dice.choice((0, 0, 0.5, 3)), queue, raw))
+            now = time.monotonic()
+            due = [copy for copy in later if copy[0] <= now]
+            later = [copy for copy in later if copy[0] > now]
+            for _, queue, raw in due:
+                client.lpush(queue, raw)
+                copies[0] += 1
+
+
+def _pushed(command: str, queue: str) -> bytes | None:
+    """The message, if a command pushes one to a queue."""
+    start = f"LPUSH {queue} "
+    return command[len(start) :].encode() if command.startswith(start) else None

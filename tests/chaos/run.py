@@ -1,0 +1,201 @@
+"""One fault's campaign: its leads, how it stands, and when all is quiet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import islice
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+
+from dialer import clock, db
+from dialer.accounts import queries as accounts
+from dialer.accounts import secret
+from dialer.calls.models import Call
+from dialer.calls.states import OPEN, CallState
+from dialer.campaigns import lifecycle
+from dialer.crm.models import OutboxRow, OutboxState
+from dialer.leads.importing import import_csv
+from dialer.leads.models import Lead, LeadState
+from tests.chaos import people
+from tests.chaos.world import Line, World
+
+MAX_ATTEMPTS = 3
+RETRIES = {
+    name: {"after_s": 1, "attempts": 1}
+    for name in ("busy", "no_answer", "voicemail", "screened", "silence", "abandoned")
+} | {"failed": {"after_s": 1, "attempts": MAX_ATTEMPTS}}
+"""A lead is called again only if its call was never placed, or failed at the carrier: any other second call is one too
+many."""
+LOOK_EVERY_S = 0.25
+
+
+class NotQuiet(AssertionError):
+    """It did not come to rest in time."""
+
+
+class Run:
+    """A campaign in a world that is being broken."""
+
+    def __init__(self, world: World, number: str, phones: Iterator[str]) -> None:
+        self.world, self.number = world, number
+        self._since = len(world.ledger())
+        self.phones: list[str] = []
+        self.campaign_ids: list[UUID] = []
+        self.hits: list[float] = []
+        """When the fault struck, as time.time()."""
+        self.kills_before = world.kills
+        self.parked_wanted = 0
+        """Outbox rows that may stay parked: the fault is about them."""
+        self.notes: list[str] = []
+        self.opted_out: dict[str, float] = {}
+        """Phone → time.time() at which its opt-out was known to be committed."""
+        self._numbers = phones
+
+    def start(self, leads: int, *, cps: float = 20.0, concurrency: int = 60) -> UUID:
+        """Import so many new leads into a new campaign and start it."""
+        world, phones = self.world, list(islice(self._numbers, leads))
+        if len(phones) < leads:
+            raise RuntimeError("no more fictional numbers: let another world begin")
+        with db.transaction(world.sessions) as tx:
+            organization_id = accounts.organization(tx.session, world.settings.organization)
+            campaign_id = lifecycle.create(
+                tx.session,
+                organization_id=organization_id,
+                name=f"fault {self.number}, {len(self.campaign_ids) + 1}",
+                agent="Alex",
+                region="US",
+                windows="mon-sun 08:00-20:00",
+                concurrency=concurrency,
+                cps=cps,
+                ring_timeout_s=20,
+                max_attempts=MAX_ATTEMPTS,
+                retries=RETRIES,
+                now=clock.now(tx.session),
+                by="chaos",
+            ).id
+        report = import_csv(
+            world.sessions,
+            source=people.file(phones),
+            filename="chaos.csv",
+            organization_id=organization_id,
+            campaign_id=campaign_id,
+            by="chaos",
+            rejects_dir=world.home / "rejects",
+            secret=secret.read(world.settings),
+        )
+        assert report.imported == leads, report.as_json()
+        with db.transaction(world.sessions) as tx:
+            lifecycle.start(tx.session, campaign_id, now=clock.now(tx.session), by="chaos")
+        self.phones += phones
+        self.campaign_ids.append(campaign_id)
+        return campaign_id
+
+    def struck(self) -> None:
+        """Write down that the fault strikes now."""
+        self.hits.append(time.time())
+
+    def lines(self, kind: str = "") -> list[Line]:
+        """What the carrier and the CRMs wrote since this run began."""
+        return [line for line in self.world.ledger()[self._since :] if not kind or line["kind"] == kind]
+
+    def accepted(self) -> list[Line]:
+        """The calls that the carrier accepted for this run's leads."""
+        mine = set(self.phones)
+        return [line for line in self.lines("call.accepted") if line["to"] in mine]
+
+    def until(self, true: Callable[[], object], within_s: float, what: str) -> float:
+        """Wait until something is so. Returns how long it took, in seconds.
+
+        Raises:
+            NotQuiet: it was not so in time.
+        """
+        began = time.monotonic()
+        while not true():
+            if time.monotonic() - began > within_s:
+                raise NotQuiet(f"{what} did not come within {within_s:.0f} s: {self.standing()}")
+            time.sleep(LOOK_EVERY_S)
+        return time.monotonic() - began
+
+    def until_calls(self, n: int, within_s: float = 60.0) -> None:
+        """Wait until the carrier has accepted so many calls of this run."""
+        self.until(lambda: len(self.accepted()) >= n, within_s, f"{n} calls")
+
+    def until_quiet(self, within_s: float) -> float:
+        """Wait until every lead is done or blocked, no call is open and everything is delivered."""
+        return self.until(self.is_quiet, within_s, "quiet")
+
+    def is_quiet(self) -> bool:
+        """Whether every lead is done or blocked, no call is open and everything is delivered."""
+        from sqlalchemy.exc import OperationalError
+
+        try:
+            with self.world.sessions() as session:
+                moving = select(Lead.id).where(
+                    Lead.campaign_id.in_(self.campaign_ids), Lead.state.not_in((LeadState.DONE, LeadState.BLOCKED))
+                )
+                if session.scalar(moving.limit(1)) is not None:
+                    return False
+                unfinished = Call.state.in_(OPEN) | (
+                    Call.state.in_((CallState.ENDED, CallState.FAILED)) & Call.outcome_at.is_(None)
+                )
+                if session.scalar(select(Call.id).where(unfinished).limit(1)) is not None:
+                    return False
+                pending = select(OutboxRow.id).where(OutboxRow.state == OutboxState.PENDING)
+                return session.scalar(pending.limit(1)) is None
+        except OperationalError:
+            return False
+
+    def standing(self) -> str:
+        """How it stands, for a message."""
+        try:
+            with self.world.sessions() as session:
+                leads = session.execute(
+                    select(Lead.state, Lead.reason, func.count())
+                    .where(Lead.campaign_id.in_(self.campaign_ids))
+                    .group_by(Lead.state, Lead.reason)
+                ).all()
+                calls = session.execute(
+                    select(Call.state, Call.outcome_at.is_not(None), func.count())
+                    .where(Call.campaign_id.in_(self.campaign_ids))
+                    .group_by(Call.state, Call.outcome_at.is_not(None))
+                ).all()
+                outbox = session.execute(
+                    select(OutboxRow.destination, OutboxRow.state, func.max(OutboxRow.error), func.count()).group_by(
+                        OutboxRow.destination, OutboxRow.state
+                    )
+                ).all()
+        except Exception as error:  # it is for a message only
+            return f"the database does not answer: {error!r}"
+        parts = [
+            "leads " + ", ".join(f"{n} {state.value} {reason}".strip() for state, reason, n in leads),
+            "calls " + ", ".join(f"{n} {state.value}{'' if done else ' open'}" for state, done, n in calls),
+            "outbox "
+            + ", ".join(
+                f"{n} {destination} {state.value}{f' ({error})' if error and state is not OutboxState.SENT else ''}"
+                for destination, state, error, n in outbox
+            ),
+        ]
+        return "; ".join(parts)
+
+    def unknowns(self, campaign_id: UUID | None = None) -> int:
+        """How many of this run's calls, or of one of its campaigns, were ever unknown."""
+        with self.world.sessions() as session:
+            return int(
+                session.scalar(
+                    text(
+                        "SELECT count(DISTINCT m.call_id) FROM call_moves m JOIN calls c ON c.id = m.call_id"
+                        " WHERE m.state = 'unknown' AND c.campaign_id = ANY(:ids)"
+                    ),
+                    {"ids": [campaign_id] if campaign_id else self.campaign_ids},
+                )
+                or 0
+            )
+
+    def longest_recovery_s(self) -> float:
+        """The longest time from a strike to the next call that the carrier accepted, where one came."""
+        moments = sorted(datetime.fromisoformat(line["at"]).timestamp() for line in self.accepted())
+        waits = [next((m - hit for m in moments if m > hit), 0.0) for hit in self.hits]
+        return max(waits, default=0.0)
