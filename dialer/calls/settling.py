@@ -25,7 +25,7 @@ from dialer.errors import CarrierRefused, DialerError, NotFound, Reach
 from dialer.leads.models import Suppression
 from dialer.leads.queries import hold_lead
 from dialer.outcomes.finishing import Finishing, refused
-from dialer.telephony.base import Carrier, CarrierCall
+from dialer.telephony.base import Carrier, CarrierCall, CarrierStatus
 
 SENT_BEFORE_S = 60
 """The carrier's clock and ours may differ by this much."""
@@ -33,6 +33,8 @@ ASK_AGAIN_S = 5
 LOST_REPLY_S = 15
 """A call that has been `dialing` for this long without a carrier id is unknown."""
 POLL_MARGIN_S = 60
+FORGOTTEN_S = 2 * 3600
+"""Longer than any call may last."""
 BY = "leads.reconcile"
 logger = log.get(__name__)
 
@@ -204,9 +206,20 @@ def poll(call_id: UUID, on: Settling) -> None:
     try:
         adopt(call_id, on.carrier.fetch(call.carrier_id), on)
     except NotFound:
-        logger.error("the carrier has forgotten an open call", call_id=str(call_id))
+        _forgotten(call_id, on)
     except DialerError as error:
         logger.warning("open call not polled", call_id=str(call_id), error=str(error))
+
+
+def _forgotten(call_id: UUID, on: Settling) -> None:
+    """End a call that the carrier no longer knows, once it is too old to ring or talk; until then it is held."""
+    logger.error("the carrier has forgotten an open call", call_id=str(call_id))
+    with transaction(on.sessions) as tx:
+        call = queries.one(tx.session, call_id)
+        old = (clock.wall(tx.session) - call.moved_wall).total_seconds() > FORGOTTEN_S
+        if old and call.carrier_id is not None:
+            said = Report(call.carrier_id, CarrierStatus.FAILED, code="forgotten")
+            report(tx.session, call_id, said, now=clock.now(tx.session), by=BY)
 
 
 def given_up(session: Session) -> list[tuple[UUID, str]]:

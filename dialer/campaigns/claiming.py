@@ -16,7 +16,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from dialer import clock
+from dialer import clock, log
 from dialer.calls import gate
 from dialer.calls.models import Call, CallMove, Direction, Purpose
 from dialer.calls.states import CallState
@@ -25,6 +25,7 @@ from dialer.campaigns.calendar import calendar
 from dialer.campaigns.models import Campaign
 from dialer.crash import crash_point
 from dialer.db import Sessions, transaction
+from dialer.errors import BadInput
 from dialer.leads import consent, places, suppression
 from dialer.leads.models import Lead, LeadMove, LeadState
 from dialer.telephony.models import CarrierAccount
@@ -35,6 +36,7 @@ PHONE_BUSY_S = 60
 PROMOTE_AT_ONCE = 1000
 
 BY = "campaigns.tick"
+logger = log.get(__name__)
 
 
 def claim(sessions: Sessions, *, publish: Callable[[UUID], object], ratio: float, secret: str) -> int:
@@ -63,7 +65,10 @@ def claim(sessions: Sessions, *, publish: Callable[[UUID], object], ratio: float
             if room <= len(claimed):
                 break
             free = min(room - len(claimed), row.Campaign.concurrency - open_calls.get(row.Campaign.id, 0))
-            claimed += _claim_for(session, row, free, now, secret)
+            try:
+                claimed += _claim_for(session, row, free, now, secret)
+            except BadInput as error:  # its calendar cannot be read: it dials nothing, and stops no other
+                logger.error("campaign not claimed for", campaign_id=str(row.Campaign.id), error=str(error))
         tx.after_commit(partial(crash_point, "campaigns.after_claim"))
         for call_id in claimed:
             tx.after_commit(partial(publish, call_id))

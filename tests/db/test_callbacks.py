@@ -205,3 +205,17 @@ def test_open_call_with_lost_callbacks_is_polled(engine_room: CampaignEngine, pl
     settling.poll(placed, engine_room.settling)
 
     assert engine_room.call(placed).carrier_status == "no-answer"
+
+
+def test_a_call_that_the_carrier_has_forgotten_ends_when_it_can_ring_no_more(
+    engine_room: CampaignEngine, placed: UUID
+) -> None:
+    engine_room.carrier.calls.clear()
+    settling.poll(placed, engine_room.settling)
+    assert engine_room.call(placed).state is CallState.PLACED
+
+    with engine_room.sessions.begin() as session:
+        session.execute(update(Call).values(moved_wall=func.clock_timestamp() - timedelta(hours=3)))
+    settling.poll(placed, engine_room.settling)
+
+    assert engine_room.call(placed).state is CallState.ENDED

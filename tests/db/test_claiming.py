@@ -176,3 +176,10 @@ def test_a_busy_number_lets_no_two_calls_have_one_slot(engine_room: CampaignEngi
     last = max(engine_room.call(call_id).dial_at for call_id in calls)
     with engine_room.sessions() as session:
         assert session.scalars(select(CarrierAccount.next_slot)).one() > last
+
+
+def test_a_campaign_whose_calendar_cannot_be_read_stops_no_other(engine_room: CampaignEngine, factory: Factory) -> None:
+    factory.lead(factory.campaign(windows={"noday": []}))
+    factory.lead(factory.campaign())
+
+    assert len(engine_room.claim()) == 1
