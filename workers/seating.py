@@ -21,6 +21,8 @@ from dialer.db import transaction
 
 BEAT_S = 1.0
 STOP_S = 5.0
+BEHIND_S = 0.06
+"""Lag of the media loop above which no further call is taken on: a jitter buffer holds about as much."""
 
 logger = log.get(__name__)
 _current: Seating | None = None
@@ -61,13 +63,18 @@ class Seating:
                         tx.session,
                         name=self._name,
                         media_url=self.seats.media_url,
-                        seats=self._on.settings.seats,
+                        seats=self._seats(),
                         draining=self.draining,
                     )
             except SQLAlchemyError as error:  # a pool without a free connection is one too
                 logger.warning("no heartbeat", error=str(error))
             if self._stopped.wait(BEAT_S):
                 return
+
+    def _seats(self) -> int:
+        """The seats that count. A process that falls behind has only those that are taken: more would hurt them."""
+        seats = self._on.settings.seats
+        return min(seats, self._media.live()) if self._media.lag_s() > BEHIND_S else seats
 
     def stop(self) -> None:
         """End: the last thread has handed in."""

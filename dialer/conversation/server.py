@@ -126,6 +126,10 @@ class MediaServer:
         """How many conversations there are now."""
         return len(self._sessions)
 
+    def lag_s(self) -> float:
+        """How late the loop has been lately, in seconds. Above some tens of milliseconds people hear it."""
+        return self._ticker.lag_s
+
     def stop(self, *, timeout_s: float) -> None:
         """Take no new stream, wait for the conversations to end, then cut those that have not after `timeout_s`."""
         if not self._thread.is_alive():

@@ -27,6 +27,8 @@ class Ticker:
         self._before = before
         self._members: dict[Ticking, None] = {}
         self.late_ticks = 0
+        self.lag_s = 0.0
+        """How late ticks have been lately, in seconds: a second's worth of ticks, the newer the weightier."""
 
     def add(self, member: Ticking) -> None:
         """Tick it from now on."""
@@ -48,6 +50,7 @@ class Ticker:
                 due = loop.time()
             await asyncio.sleep(max(wait, 0.0))
             now = loop.time()
+            self.lag_s += (max(now - due, -wait, 0.0) - self.lag_s) * TICK_S
             self._before()
             for member in tuple(self._members):
                 try:

@@ -26,6 +26,8 @@ NEXT_AUDIO_S: Final = 2.0
 FIRST_TOKEN_S: Final = 6.0
 NEXT_TOKEN_S: Final = 4.0
 OPEN_S: Final = 3.0
+LAST_PATIENCE: Final = 4.0
+"""How much slower the last vendor may be than one after which another can be tried."""
 SPOKEN_BYTES_PER_CHARACTER: Final = 8000 / 15
 """Mu-law bytes of a spoken character of English: where in a sentence a voice broke off."""
 
@@ -127,11 +129,11 @@ class Crew:
             VendorBusy: no voice can go on.
         """
         rest = text
-        for vendor in self.voices.order(_now()):
+        for patience, vendor in _patiently(self.voices.order(_now())):
             spoken = 0
             chunks = vendor.speak(rest, voice=voice, language=language)
             try:
-                async for chunk in _in_time(chunks, FIRST_AUDIO_S, NEXT_AUDIO_S, vendor.name):
+                async for chunk in _in_time(chunks, FIRST_AUDIO_S * patience, NEXT_AUDIO_S * patience, vendor.name):
                     spoken += len(chunk)
                     yield chunk
                 if not spoken:
@@ -152,11 +154,11 @@ class Crew:
         Raises:
             VendorBusy: no model answers.
         """
-        for vendor in self.brains.order(_now()):
+        for patience, vendor in _patiently(self.brains.order(_now())):
             begun = False
             deltas = vendor.answer(messages, tools)
             try:
-                async for delta in _in_time(deltas, FIRST_TOKEN_S, NEXT_TOKEN_S, vendor.name):
+                async for delta in _in_time(deltas, FIRST_TOKEN_S * patience, NEXT_TOKEN_S * patience, vendor.name):
                     begun = True
                     yield delta
                 if not begun:
@@ -169,6 +171,11 @@ class Crew:
                 self.brains.worked(vendor)
                 return
         raise VendorBusy("language model", "no model answers")
+
+
+def _patiently(vendors: Sequence[V]) -> list[tuple[float, V]]:
+    """Each vendor with the factor by which it may be slow: after the last one there is nobody to turn to."""
+    return [(LAST_PATIENCE if vendor is vendors[-1] else 1.0, vendor) for vendor in vendors]
 
 
 def unsaid(text: str, spoken_bytes: int) -> str:

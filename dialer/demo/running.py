@@ -41,10 +41,10 @@ STARTS_AT = datetime(2026, 11, 24, 18, 15, tzinfo=UTC)
 WINDOWS = "mon-sat 08:00-20:00"
 CAMPAIGN = "Demo"
 AGENT = Path(__file__).with_name("agent.toml")
-CONCURRENCY = 40
+CONCURRENCY = 24
 CALLS_PER_S = 3.5
 """The sandbox has one mouth for all voices: it makes the first words of so many calls a second in good time."""
-SEATS = 24
+SEATS = 14
 """Of each of the two call workers: either one alone carries half of the calls."""
 RING_TIMEOUT_S = 20
 PACE = 4.0

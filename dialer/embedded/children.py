@@ -22,6 +22,7 @@ def spawn(
     group: int | None = None,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    nice: int = 0,
 ) -> subprocess.Popen[bytes]:
     """Start a child whose output is appended to `log`.
 
@@ -37,6 +38,7 @@ def spawn(
         group: numeric group id; ours if None.
         environment: the whole environment; ours if None.
         folder: where it runs; here if None.
+        nice: by how much it yields to others when processors are short, 0 to 19.
     """
     parent = os.getpid()
 
@@ -44,6 +46,7 @@ def spawn(
         _libc.prctl(_PR_SET_PDEATHSIG, death_signal)
         if os.getppid() != parent:  # it died before the kernel knew of our wish
             os._exit(1)
+        os.nice(nice)
 
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:

@@ -68,6 +68,7 @@ class Command:
         stop_s: how long it may take to stop.
         listens: the (host, port) that it will listen on, if that is known beforehand.
         is_ready: whether it can do its work; if None it is when it listens, or at once.
+        nice: by how much it yields to the others when processors are short: live audio goes first.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Command:
     listens: tuple[str, int] | None = None
     is_ready: Callable[[], bool] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    nice: int = 0
 
     def prepare(self) -> None:
         """Make sure that nobody else has its port.
@@ -100,6 +102,7 @@ class Command:
             log=self.log,
             death_signal=signal.SIGKILL,
             environment=self.environment,
+            nice=self.nice,
         )
 
     def ready(self) -> bool:

@@ -14,6 +14,8 @@ from dialer.supervisor.programs import Command, Program
 CALL_WORKERS = 2
 """A call survives its worker only where there is another one."""
 DRAIN_S = 30.0
+LATER = 5
+"""How nice those are that nobody listens to while they work."""
 LEADS_S = 12.0
 """Longer than a POST to the carrier may take."""
 
@@ -47,13 +49,14 @@ def roster(settings: Settings, environment: Mapping[str, str], *, sandbox: tuple
     """
     whole = whole_environment(settings, environment)
 
-    def command(name: str, *arguments: str, stop_s: float = 5.0, port: int | None = None) -> Command:
+    def command(name: str, *arguments: str, stop_s: float = 5.0, port: int | None = None, nice: int = 0) -> Command:
         return Command(
             name=name,
             arguments=arguments,
             environment=whole,
             log=log_file(settings.data_dir, name),
             stop_s=stop_s,
+            nice=nice,
             listens=None if port is None else (settings.web_host if name == "web" else "127.0.0.1", port),
         )
 
@@ -67,12 +70,12 @@ def roster(settings: Settings, environment: Mapping[str, str], *, sandbox: tuple
         servers.append(command("sandbox", "sandbox", *sandbox, port=settings.sandbox_port))
     workers: list[Program] = [
         command("web", "web", port=settings.web_port, stop_s=8.0),
-        command("beat", "beat"),
-        command("campaigns", "worker", "campaigns", stop_s=10.0),
+        command("beat", "beat", nice=LATER),
+        command("campaigns", "worker", "campaigns", stop_s=10.0, nice=LATER),
         command("leads", "worker", "leads", stop_s=LEADS_S),
         *(command(name, "worker", "calls", stop_s=DRAIN_S) for name in STOP_ORDER[1]),
-        command("results", "worker", "results", stop_s=15.0),
-        command("flower", "flower", port=settings.flower_port),
+        command("results", "worker", "results", stop_s=15.0, nice=LATER),
+        command("flower", "flower", port=settings.flower_port, nice=2 * LATER),
     ]
     return Roster(tuple(servers), tuple(workers))
 
