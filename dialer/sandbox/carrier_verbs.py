@@ -83,18 +83,34 @@ class Script:
         parameters = {p.get("name", ""): p.get("value", "") for p in stream.findall("Parameter")}
         media = MediaStream(self._line, self._world.options.account_sid, self._call.sid, parameters)
         error: str | None = None
+        media.on_heard = lambda: self._note(media, "heard")
         self.leaving = self._next(verb, StreamSid=media.sid)
         try:
             await media.open(stream.get("url", ""), audio=self._world.options.media)
+            self._note(media, "opened")
             await self._until_over(media)
         except StreamRefused as refused:
             error = f"{refused.code}: {refused}"
         finally:
             await asyncio.shield(media.close())
+            self._note(media, "closed")
         if media.error is not None:
             error = str(media.error)
         self.leaving = None
         return self._next(verb, StreamSid=media.sid, StreamError=error)
+
+    def _note(self, media: MediaStream, status: str) -> None:
+        """Tell the ledger when a stream began, when the person first heard something by it, and when it ended."""
+        call = self._call
+        self._world.ledger.note(
+            "stream",
+            carrier_id=call.sid,
+            call_id=call.call_id,
+            to=call.to,
+            from_=call.from_,
+            key=media.sid,
+            status=status,
+        )
 
     async def _until_over(self, media: MediaStream) -> None:
         faults, call = self._world.faults, self._call

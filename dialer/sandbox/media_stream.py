@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +16,8 @@ from dialer.sandbox.carrier_calls import new_sid
 from dialer.sandbox.media_line import Line
 
 _log = log.get(__name__)
+_SILENT = b"\xff\x7f"
+"""Both zeros of mu-law."""
 
 
 class StreamRefused(Exception):
@@ -36,6 +38,8 @@ class MediaStream(picows.WSListener):
         self.sid = new_sid("MZ")
         self.over = asyncio.Event()
         self.error: int | None = None
+        self.on_heard: Callable[[], None] | None = None
+        """Called once, when the application's first sound reaches the line."""
         self._line = line
         self._ids = {"accountSid": account_sid, "callSid": call_sid}
         self._parameters = dict(parameters)
@@ -135,7 +139,11 @@ class MediaStream(picows.WSListener):
             if message.get("streamSid", self.sid) != self.sid:
                 raise ValueError("another stream's id")
             if event == "media":
-                self._line.playout.add(base64.b64decode(message["media"]["payload"], validate=True))
+                sound = base64.b64decode(message["media"]["payload"], validate=True)
+                self._line.playout.add(sound)
+                if self.on_heard is not None and sound.strip(_SILENT):
+                    self.on_heard()
+                    self.on_heard = None
             elif event == "mark":
                 self._line.playout.mark(str(message["mark"]["name"]))
             elif event == "clear":
