@@ -26,6 +26,8 @@ class Fault:
     shape: Shape
     short: bool
     """Part of the short selection."""
+    at_rest: bool
+    """Whether it ends with every lead done or blocked; else only what was dialed is judged."""
     order: int
     """Where it stands among the others: what the world survives comes first."""
 
@@ -41,12 +43,13 @@ def fault(
     recovers_s: float = 60.0,
     shape: Shape = QUICK,
     short: bool = False,
+    at_rest: bool = True,
 ) -> Callable[[Callable[[Run], None]], Callable[[Run], None]]:
     """Enter a function into the catalogue."""
 
     def enter(inject: Callable[[Run], None]) -> Callable[[Run], None]:
         assert number not in FAULTS
-        FAULTS[number] = Fault(number, title, inject, quiet_s, recovers_s, shape, short, len(FAULTS))
+        FAULTS[number] = Fault(number, title, inject, quiet_s, recovers_s, shape, short, at_rest, len(FAULTS))
         return inject
 
     return enter
@@ -57,8 +60,11 @@ def load() -> dict[str, Fault]:
     from tests.chaos import (  # noqa: F401 - they enter themselves
         carrier,
         messages,
+        optouts,
         processes,
+        restoring,
         servers,
+        talking,
     )
 
     return FAULTS

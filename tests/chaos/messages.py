@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import threading
 import time
-from contextlib import suppress
+from datetime import datetime
 
 import redis
 
 from dialer.messages import QUEUES
 from tests.chaos.catalogue import fault
 from tests.chaos.run import Run
+
+MOST_COPIES = 10
+"""A message is delivered as often as this at most, itself included."""
 
 
 @fault("12", "SIGSTOP a worker, let it be published to, SIGKILL: messages lost between pop and ack, 4 workers")
@@ -86,8 +90,6 @@ def beats(run: Run) -> None:
 
 def _assert_no_burst(run: Run, *, cps: float) -> None:
     """In no window of 5 s were more calls accepted than the campaign's pace allows, and a second's worth."""
-    from datetime import datetime
-
     moments = sorted(datetime.fromisoformat(line["at"]).timestamp() for line in run.accepted())
     most = max(sum(1 for later in moments[i:] if later - moment < 5) for i, moment in enumerate(moments))
     run.notes.append(f"at most {most} calls in 5 s at {cps:.0f} a second")
@@ -95,31 +97,30 @@ def _assert_no_burst(run: Run, *, cps: float) -> None:
 
 
 def _copy_messages(run: Run, stop: threading.Event, copies: list[int]) -> None:
-    """Read the queues without taking from them, and push what is new there, or was just taken, again."""
+    """See every message that is pushed to a queue, and push it again; beats keep commands coming until the end."""
     dice = random.Random(run.world.seed)
     later: list[tuple[float, str, bytes]] = []
     seen: set[bytes] = set()
     with redis.Redis.from_url(run.world.settings.redis_url) as client, client.monitor() as monitor:
-        monitor.connection._sock.settimeout(0.2)
         while not stop.is_set():
-            with suppress(redis.TimeoutError, TimeoutError):
-                said = monitor.next_command()
-                for queue in QUEUES:
-                    raw = _pushed(said["command"], queue)
-                    if raw is None or raw in seen:
-                        continue
-                    seen.add(raw)
-                    for _ in range(dice.randrange(10)):
-                        later.append((time.monotonic() + dice.choice((0, 0, 0.5, 3)), queue, raw))
+            pushed = _pushed(monitor.next_command()["command"])
+            if pushed is not None and pushed[1] not in seen:
+                seen.add(pushed[1])
+                copies_of_it = range(dice.randrange(MOST_COPIES))
+                later += [(time.monotonic() + dice.choice((0, 0, 0.5, 3)), *pushed) for _ in copies_of_it]
             now = time.monotonic()
             due = [copy for copy in later if copy[0] <= now]
             later = [copy for copy in later if copy[0] > now]
             for _, queue, raw in due:
                 client.lpush(queue, raw)
-                copies[0] += 1
+            copies[0] += len(due)
 
 
-def _pushed(command: str, queue: str) -> bytes | None:
-    """The message, if a command pushes one to a queue."""
-    start = f"LPUSH {queue} "
-    return command[len(start) :].encode() if command.startswith(start) else None
+def _pushed(command: str) -> tuple[str, bytes] | None:
+    """Queue and message, if a command pushes one."""
+    verb, _, rest = command.partition(" ")
+    queue, _, raw = rest.partition(" ")
+    if verb != "LPUSH" or queue not in QUEUES:
+        return None
+    json.loads(raw)  # the message as it was, or we would be testing how garbage is taken
+    return queue, raw.encode()

@@ -54,6 +54,15 @@ def judge(run: Run) -> Verdict:
     return Verdict(len(calls), len(twice), len(never), len(lost), broken)
 
 
+def judge_dialing(run: Run) -> Verdict:
+    """Judge only what was dialed: the carrier's ledger alone."""
+    mine = set(run.phones)
+    calls = run.accepted()
+    statuses = [line for line in run.lines("call.status") if line["to"] in mine]
+    twice = [*dialed_twice(calls), *two_open(calls + statuses), *called_again(calls, statuses)]
+    return Verdict(len(calls), len(twice), 0, 0, twice)
+
+
 def dialed_twice(calls: Iterable[Line]) -> Iterator[str]:
     """At most one accepted POST per attempt."""
     for attempt, n in Counter(line["call_id"] for line in calls).items():

@@ -89,10 +89,12 @@ def _die_at(run: Run, process: str, point: str) -> None:
     before = keeper.restarts + 1
     run.until(lambda: keeper.restarts >= before and keeper.pid, 20, f"{process} with its crash point")
     run.start(12, cps=10)
-    run.struck()
     run.until(lambda: keeper.restarts >= before + DEATHS, 90, f"{DEATHS} deaths of {process} at {point}")
     run.world.kills += DEATHS
+    run.struck()
     run.world.restart_with(process, {})
+    if point not in MAYBE_DIALED:  # the next point's process must not die with calls of this one in its hands
+        run.until(lambda: not run.dialing(), 90, "every call to be placed")
 
 
 @fault("6", "SIGSTOP of a lead worker for longer than the grace, then SIGCONT, 3 times", quiet_s=150)

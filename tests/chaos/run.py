@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -93,6 +93,13 @@ class Run:
         self.campaign_ids.append(campaign_id)
         return campaign_id
 
+    def pin(self, kind: str, leads: int) -> None:
+        """Have the next so many leads be people of one kind."""
+        phones = list(islice(self._numbers, leads))
+        for phone in phones:
+            self.world.http.put(f"/world/people/{phone}", json={"kind": kind}).raise_for_status()
+        self._numbers = chain(phones, self._numbers)
+
     def struck(self) -> None:
         """Write down that the fault strikes now."""
         self.hits.append(time.time())
@@ -147,6 +154,15 @@ class Run:
                 return session.scalar(pending.limit(1)) is None
         except OperationalError:
             return False
+
+    def dialing(self) -> bool:
+        """Whether a lead is due, or a call is claimed or on its way to the carrier."""
+        with self.world.sessions() as session:
+            due = select(Lead.id).where(Lead.campaign_id.in_(self.campaign_ids), Lead.state == LeadState.DUE)
+            on_its_way = select(Call.id).where(
+                Call.campaign_id.in_(self.campaign_ids), Call.state.in_((CallState.CLAIMED, CallState.DIALING))
+            )
+            return session.scalar(due.limit(1)) is not None or session.scalar(on_its_way.limit(1)) is not None
 
     def standing(self) -> str:
         """How it stands, for a message."""

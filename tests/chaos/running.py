@@ -74,8 +74,8 @@ def _one(fault: Fault, world: World, seed: int, phones: Iterator[str]) -> Result
     broken: list[str] = []
     try:
         fault.inject(run)
-        quiet_s = run.until_quiet(fault.quiet_s)
-        verdict = oracle.judge(run)
+        quiet_s = run.until_quiet(fault.quiet_s) if fault.at_rest else 0.0
+        verdict = oracle.judge(run) if fault.at_rest else oracle.judge_dialing(run)
         broken = verdict.broken
         recovery_s = run.longest_recovery_s()
         if recovery_s > fault.recovers_s:
