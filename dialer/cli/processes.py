@@ -77,6 +77,7 @@ def run_sandbox(
     media: Annotated[
         bool, typer.Option("--media/--no-media", help="Without audio, calls are played at high speed.")
     ] = True,
+    talk_s: Annotated[float, typer.Option(help="How long people stay on the line without audio.")] = 0.2,
     pace: Annotated[float, typer.Option(help="Divides ringing and every other wait that is no speech.")] = 1.0,
     cps: Annotated[float, typer.Option(help="Calls per second of the carrier account.")] = 1.0,
     public_url: Annotated[
@@ -91,7 +92,7 @@ def run_sandbox(
     from dialer.supervisor import local_world
 
     world = local_world.options(settings, seed=seed, media=media, pace=pace, cps=cps, public_url=public_url or "")
-    serve.main(replace(world, host=host))
+    serve.main(replace(world, host=host, talk_s=talk_s))
 
 
 def _started(process: str, **overrides: object) -> Settings:

@@ -46,7 +46,7 @@ def arguments(settings: Settings, options: Options) -> tuple[str, ...]:
         *("--port", str(options.port), "--seed", str(options.seed), "--pace", str(options.pace)),
         *("--cps", str(options.cps), "--data-dir", str(settings.data_dir)),
         *(("--public-url", public_url) if public_url else ()),
-        *(() if options.media else ("--no-media",)),
+        *(() if options.media else ("--no-media", "--talk-s", str(options.talk_s))),
     )
 
 

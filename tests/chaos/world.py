@@ -34,6 +34,8 @@ GRACE_S = 18.0
 CPS = 40.0
 SEATS = 30
 PACE = 20.0
+TALK_S = 1.0
+"""Without audio: long enough for a stream to be opened on a busy machine."""
 _OURS = ("TWILIO_", "DEEPGRAM_", "OPENAI_", "ELEVENLABS_", "HUBSPOT_", "SALESFORCE_", "WEBHOOK_", "DIALER_")
 
 Line = dict[str, Any]
@@ -44,7 +46,7 @@ class Shape:
     """What a world is made of. Worlds of one shape serve many faults."""
 
     media: bool = False
-    """Real speech in real time; without it calls last a fifth of a second."""
+    """Real speech in real time; without it people hang up after a second."""
     lead_workers: int = 1
     beats: int = 1
     pace: float = PACE
@@ -95,7 +97,8 @@ class World:
                 pace=self.shape.pace,
                 cps=CPS,
                 public_url=public_url,
-            )
+            ),
+            talk_s=TALK_S,
         )
         self.postgres = self._exits.enter_context(Proxy(embedded.Postgres(self.home).socket_dir / ".s.PGSQL.5432"))
         self.redis = self._exits.enter_context(Proxy(embedded.Redis(self.home).socket))
