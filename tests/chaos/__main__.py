@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for fault in faults:
             say.print(f"{fault.number:>4}  {escape(fault.title)}")
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the worlds are taken down in order
     seed = given.seed if given.seed is not None else random.randrange(1, 100_000)
     began = time.monotonic()
     say.print(f"seed {seed}; faults {', '.join(fault.number for fault in faults)}")
