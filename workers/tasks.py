@@ -85,6 +85,12 @@ def reconcile(call_id: str) -> None:
     sweeping.reconcile(UUID(call_id), on.settling)
 
 
+@_task("leads.hang_up")
+def hang_up(carrier_id: str) -> None:
+    """End a call at the carrier that must not go on."""
+    on.carrier.hang_up(carrier_id)
+
+
 @_task("calls.converse")
 def converse(call_id: str, epoch: str) -> None:
     """Hold one call."""

@@ -133,6 +133,12 @@ def _agent_of(session: Session, ours: Ours) -> UUID:
 STOP_WORDS = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "revoke"})
 
 
+POLITE = frozenset(
+    {"please", "pls", "thanks", "thank", "you", "now", "all", "it", "calling", "texting", "me", "messages"}
+)
+
+
 def asks_to_stop(text: str) -> bool:
-    """Whether a text message is one of the words that mean: no more."""
-    return "".join(letter for letter in text.lower() if letter.isalpha()) in STOP_WORDS
+    """Whether a text message is one of the words that mean: no more; a "please" or the like does not hide it."""
+    words = "".join(letter if letter.isalpha() else " " for letter in text.lower()).split()
+    return bool(words) and words[0] in STOP_WORDS and set(words[1:]) <= POLITE

@@ -139,11 +139,10 @@ def _past_window(on: Sweeping) -> int:
 
 
 def _cancel(calls: list[tuple[UUID, str]], on: Sweeping, why: str) -> int:
+    """Have calls hung up by the lead workers: a carrier that does not answer must not hold up the ticks."""
     for call_id, carrier_id in calls:
-        try:
-            on.settling.carrier.hang_up(carrier_id)
-        except DialerError as error:
-            logger.error("call not cancelled", call_id=str(call_id), why=why, error=str(error))
+        logger.info("call is cancelled", call_id=str(call_id), why=why)
+        on.settling.finishing.messages.send("leads.hang_up", carrier_id)
     return len(calls)
 
 

@@ -158,7 +158,10 @@ def open_and_close(session: Session, *, now: datetime) -> int:
         How many moved.
     """
     moved = 0
-    active = session.scalars(select(Campaign).where(Campaign.state.in_((S.SCHEDULED, S.RUNNING)))).all()
+    # One that an operator is moving right now is left to them.
+    active = session.scalars(
+        select(Campaign).where(Campaign.state.in_((S.SCHEDULED, S.RUNNING))).with_for_update(skip_locked=True)
+    ).all()
     for campaign in active:
         if campaign.state is S.SCHEDULED:
             if _opening(session, campaign.id, now) is S.RUNNING:

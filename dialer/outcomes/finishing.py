@@ -140,9 +140,19 @@ def _decide(finished: queries.Finished, extractor: Extractor) -> Result:
             raise
         logger.error("transcript not read", error=str(error))
     disposition = known or (Disposition(read["disposition"]) if read else deciding.without_reader(finished.evidence))
+    read = _storable(read)
     return Result(
         disposition, str(read.get("summary") or ""), dict(read.get("fields") or {}), callback_at=finished.callback_at
     )
+
+
+def _storable(value: Any) -> Any:
+    """Leave out NUL characters, which a model may write and the database refuses."""
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, Mapping):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list) else value
 
 
 def _opt_out(call_id: UUID, on: Finishing) -> None:

@@ -145,6 +145,14 @@ def test_an_agreed_callback_waits_for_its_time(ended: Ended) -> None:
         assert session.scalars(select(FollowUp.due_at)).one() == lead.due_at
 
 
+def test_a_character_that_the_database_refuses_is_left_out(ended: Ended) -> None:
+    ended.room.extractor.answer = {"summary": "They\x00 agreed.", "fields": {"a\x00": ["b\x00"]}}
+
+    outcome = ended.finish(ended("completed", "Hello?", "Yes."))
+
+    assert (outcome.summary, outcome.fields) == ("They agreed.", {"a": ["b"]})
+
+
 def test_facts_outrank_the_reader(ended: Ended) -> None:
     call_id = ended("completed", "Hello?", "Take me off your list.", opted_out_at=NOON)
 

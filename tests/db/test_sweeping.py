@@ -86,7 +86,7 @@ def test_a_call_whose_cancelling_was_lost_is_cancelled(
 
     sweeping.sweep(on)
 
-    assert engine_room.carrier.hung_up == [engine_room.call(placed).carrier_id]
+    assert engine_room.messages.ids("leads.hang_up") == [engine_room.call(placed).carrier_id]
 
 
 def test_a_cancelled_unknown_call_is_hung_up_when_a_callback_names_it(

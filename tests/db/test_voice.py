@@ -203,7 +203,10 @@ def test_a_number_that_is_not_ours_is_a_404(carrier: TestClient) -> None:
     assert carrier.post("/voice/inbound", data=params).status_code == 404
 
 
-@pytest.mark.parametrize(("words", "stops"), [("STOP", True), (" stop. ", True), ("please do not stop by", False)])
+@pytest.mark.parametrize(
+    ("words", "stops"),
+    [("STOP", True), (" stop. ", True), ("Stop calling me please", True), ("stop by at ten", False), ("", False)],
+)
 def test_stop_by_text_message(
     carrier: TestClient, engine_room: CampaignEngine, factory: Factory, words: str, *, stops: bool
 ) -> None:

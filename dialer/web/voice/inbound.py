@@ -7,12 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from dialer.accounts import queries as accounts
 from dialer.agents.definition import AgentDefinition
 from dialer.agents.models import AgentVersion
 from dialer.calls import answering, queries, receiving
 from dialer.calls.reporting import Report
 from dialer.db import transaction
-from dialer.errors import BadInput
+from dialer.errors import BadInput, NotFound
 from dialer.leads import optout
 from dialer.telephony import twiml
 from dialer.telephony.base import CarrierStatus
@@ -73,7 +74,10 @@ def _opt_out(wiring: Wiring, call_id: UUID) -> tuple[str, str]:
 
 def _stop(wiring: Wiring, person: str, ours: str, words: str) -> None:
     with transaction(wiring.sessions) as tx:
-        organization_id = receiving.number(tx.session, ours).organization_id
+        try:
+            organization_id = receiving.number(tx.session, ours).organization_id
+        except NotFound:  # a number for messages only, or one that calls no longer show: the wish counts all the same
+            organization_id = accounts.organization(tx.session, wiring.settings.organization)
     done = optout.opt_out(
         wiring.sessions,
         organization_id,
