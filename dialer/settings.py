@@ -102,6 +102,8 @@ class Settings(BaseSettings):
     """How long an unknown dial must be absent from the carrier's list before it counts as never placed."""
     secret_key: SecretStr = SecretStr("")
     """Signs console sessions and keys the suppression hashes; empty: made once and kept in `data_dir`."""
+    journal_dir: Path | None = None
+    """Where the journal of opt-outs is kept, best on another disk than the database; empty: `journal` in `data_dir`."""
     organization: str = "default"
     carrier: str = "twilio"
     default_region: str = "US"
@@ -120,6 +122,16 @@ class Settings(BaseSettings):
         """Arguments, then the environment, then the TOML file."""
         toml = TomlConfigSettingsSource(settings_cls, toml_file=config_file())
         return init_settings, env_settings, toml
+
+    @property
+    def journal_file(self) -> Path:
+        """The journal of opt-outs. It lies outside the database, so that restoring that one spares it."""
+        return (self.journal_dir or self.data_dir / "journal") / "opt-outs.jsonl"
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Where recordings are kept."""
+        return self.data_dir / "recordings"
 
 
 def config_file() -> Path:

@@ -16,6 +16,7 @@ from dialer.calls import dialing, facts, settling, sweeping
 from dialer.db import Sessions
 from dialer.embedded.redis import broker_url
 from dialer.leads import optout
+from dialer.leads.journal import Journal
 from dialer.messages import CeleryMessages, Messages
 from dialer.outcomes import finishing
 from dialer.settings import Settings
@@ -171,6 +172,11 @@ class Wiring:
         return sweeping.Sweeping(self.settling, self.settings.public_url)
 
     @cached_property
+    def journal(self) -> Journal:
+        """Opt-outs, outside the database."""
+        return Journal(self.settings.journal_file)
+
+    @cached_property
     def dialing(self) -> dialing.Dialing:
         """What placing a call needs."""
         return dialing.Dialing(
@@ -202,6 +208,7 @@ class Wiring:
             by=by,
             secret=self.secret,
             call_id=call_id,
+            journal=self.journal,
         )
 
     def cancel(self, call_ids: Iterable[UUID]) -> None:

@@ -24,6 +24,7 @@ from dialer.calls.states import CallState
 from dialer.db import Sessions, lock_phone, transaction
 from dialer.leads import consent, suppression
 from dialer.leads import moving as leads_moving
+from dialer.leads.journal import Entry, Journal
 from dialer.leads.models import Lead, LeadMove, LeadState
 
 NUMBERS_PER_TRANSACTION = 200
@@ -59,6 +60,8 @@ def opt_out(
     by: str,
     secret: str,
     call_id: UUID | None = None,
+    journal: Journal | None = None,
+    at: datetime | None = None,
     wait: Callable[[float], None] = time.sleep,
 ) -> OptOut:
     """Suppress numbers and stop whatever was about to call them. Committed, in parts of 200 numbers, on return.
@@ -70,6 +73,9 @@ def opt_out(
         how: why they are suppressed, as evidence: "digit 9", "words", "reply STOP".
         source: spoken, digit, sms, api, csv, carrier, operator.
         call_id: the call in which the person said so. It goes on to its confirmation, and its outcome moves its lead.
+        journal: written before each commit. One that cannot be written stops nothing: the person's wish outranks it.
+            None: the opt-out stands there already.
+        at: campaign time of the wish, if it was not now.
         wait: sleeps; given by tests.
     """
     suppressed = blocked = withdrawn = 0
@@ -81,8 +87,24 @@ def opt_out(
             lock_phone(session, batch, organization_id)
             now = clock.now(session)
             suppressed += suppression.suppress(
-                session, organization_id, batch, reason=how, source=source, call_id=call_id, now=now, secret=secret
+                session,
+                organization_id,
+                batch,
+                reason=how,
+                source=source,
+                call_id=call_id,
+                now=at or now,
+                secret=secret,
             )
+            if journal is not None:
+                wall = clock.wall(session)
+                hashes = ((phone, suppression.phone_hash(secret, phone)) for phone in batch)
+                journal.record(
+                    [
+                        Entry(organization_id, phone, digest, how, source, call_id, at or now, wall)
+                        for phone, digest in hashes
+                    ]
+                )
             consent.revoke(session, organization_id, batch, now=now)
             blocked += _block_leads(session, organization_id, batch, now=now, by=by)
             freed, stopped = _withdraw_claimed(session, organization_id, batch, now=now, by=by)

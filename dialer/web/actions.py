@@ -121,7 +121,14 @@ def opt_out(state: WebState, who: Principal, phones: Sequence[str], why: str) ->
         raise BadInput("Nothing was changed; these are no numbers to opt out: " + "; ".join(bad))
     numbers = [number.e164 for number in read.values() if isinstance(number, Number)]
     done = optout.opt_out(
-        state.sessions, who.organization_id, numbers, how=why, source="api", by=who.by, secret=state.secret
+        state.sessions,
+        who.organization_id,
+        numbers,
+        how=why,
+        source="api",
+        by=who.by,
+        secret=state.secret,
+        journal=state.wiring.journal,
     )
     with db.transaction(state.sessions) as tx:
         audit.write(tx.session, who.organization_id, by=who.by, what="leads.opt_out", why=why, numbers=len(numbers))

@@ -86,5 +86,6 @@ def _stop(wiring: Wiring, person: str, ours: str, words: str) -> None:
         source="sms",
         by="carrier sms",
         secret=wiring.secret,
+        journal=wiring.journal,
     )
     wiring.cancel(done.cancel)
