@@ -75,7 +75,7 @@ def commits_lost(run: Run) -> None:
     assert lost > 10, f"only {lost} answers were lost"
 
 
-@fault("14", "half-open connections to Redis, then to PostgreSQL, for 15 s each", quiet_s=120, recovers_s=75)
+@fault("14", "half-open connections to Redis, then to PostgreSQL, for 15 s each", quiet_s=200, recovers_s=75)
 def half_open(run: Run) -> None:
     """Whatever was connected never hears another byte, and is never told that it will not."""
     run.start(200, cps=8)
