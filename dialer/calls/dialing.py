@@ -60,11 +60,13 @@ class Dialing:
     secret: str
     refused: Callable[[Transaction, Call, CarrierRefused], None]
     """Writes the outcome of a refused call, in the transaction that moves it."""
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
 
 
 def place(call_id: UUID, on: Dialing) -> None:
     """Dial one claimed call. Doubled, late or stale messages find nothing to do."""
-    if not _wait_for_slot(call_id, on.sessions):
+    if not _wait_for_slot(call_id, on):
         return
     crash_point("leads.before_t2")
     order, deadline = _start_dialing(call_id, on)
@@ -86,9 +88,9 @@ def place(call_id: UUID, on: Dialing) -> None:
         _placed(call_id, on, carrier_id)
 
 
-def _wait_for_slot(call_id: UUID, sessions: Sessions) -> bool:
+def _wait_for_slot(call_id: UUID, on: Dialing) -> bool:
     """Wait for the call's slot, 2 s at most. False: it is not to be dialed now, by this message."""
-    with transaction(sessions) as tx:
+    with transaction(on.sessions) as tx:
         call = queries.one(tx.session, call_id)
         if call.state is not CallState.CLAIMED:
             return False
@@ -100,7 +102,7 @@ def _wait_for_slot(call_id: UUID, sessions: Sessions) -> bool:
     if wait_s > LATE_S:
         return False  # the sweeper comes back for it when its slot is near
     if wait_s > 0:
-        time.sleep(wait_s)
+        on.sleep(wait_s)
     return True
 
 
@@ -119,7 +121,7 @@ def _start_dialing(call_id: UUID, on: Dialing) -> tuple[DialOrder | None, Deadli
             withdraw(session, queries.one(session, call_id), no, now=now, by=BY)
         elif _move_to_dialing(session, call, closes_at, now):
             order = _order(on.public_url, call)
-        deadline = Deadline(time.monotonic() + DEADLINE_S)
+        deadline = Deadline(on.monotonic() + DEADLINE_S)
     return order, deadline
 
 
