@@ -7,12 +7,15 @@ finds no row, changes nothing, and is told to fall silent. No connection is kept
 from __future__ import annotations
 
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from dialer import clock, log
@@ -24,6 +27,12 @@ from dialer.messages import Messages
 
 TAKE_S = 1.0
 """How often a quiet seat looks at its row: is it still ours, and what does the carrier think who answered."""
+
+PATIENCE_S = 10.0
+"""How long a fact is tried for while the database is away; the conversation waits for no reply longer than this."""
+HAND_IN_PATIENCE_S = 300.0
+"""The same of a seat's last fact, for which nobody waits and which nobody else can tell."""
+AGAIN_S = 0.5
 
 logger = log.get(__name__)
 
@@ -76,6 +85,8 @@ class Seats:
     media_url: str
     """The public prefix in front of /media/<worker>/…."""
     effects: facts.Effects
+    wait: Callable[[float], None] = time.sleep
+    """Waits so many seconds; given by tests."""
 
 
 def converse(call_id: UUID, epoch: int, on: Seats) -> None:
@@ -115,12 +126,21 @@ def _take(call_id: UUID, epoch: int, on: Seats) -> SeatHand | None:
 
 
 def _apply(fact: Fact, seat: facts.Seat, on: Seats) -> Reply:
-    """Commit one fact. A fact that the database refuses is reported and not repeated; the conversation goes on."""
-    try:
-        return facts.apply(fact, seat, on.sessions, on.effects)
-    except Exception as error:  # whatever it is: without this thread the conversation has no database any more
-        logger.error("fact not committed", call_id=str(seat.call_id), fact=type(fact).__name__, error=str(error))
-        return Reply(ok=False)
+    """Commit one fact, again while the database is away: told twice, each stands once.
+
+    What cannot be committed in time is reported, and the conversation goes on.
+    """
+    last = isinstance(fact, HandedIn | Lapsed)
+    give_up = time.monotonic() + (HAND_IN_PATIENCE_S if last else PATIENCE_S)
+    while True:
+        try:
+            return facts.apply(fact, seat, on.sessions, on.effects)
+        except Exception as error:  # whatever it is: without this thread the conversation has no database any more
+            away = isinstance(error, OperationalError | PoolTimeoutError)
+            logger.error("fact not committed", call_id=str(seat.call_id), fact=type(fact).__name__, error=str(error))
+            if not away or time.monotonic() > give_up:
+                return Reply(ok=False)
+        on.wait(AGAIN_S)
 
 
 def _look(seat: facts.Seat, on: Seats, *, machine_told: bool) -> bool:

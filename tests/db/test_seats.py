@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import create_engine, func, select, update
 
 from dialer.calls import answering, briefings, conversing, facts, receiving, seats
 from dialer.calls.answering import Do
@@ -345,3 +345,31 @@ def test_a_fact_that_nobody_foresaw_leaves_the_seat_its_thread(seated: Line) -> 
     reply = conversing._apply(OptedOut("words", "stop"), facts.Seat(seated.call_id, 1, "calls-1"), on)
 
     assert reply.ok is False
+
+
+def test_a_last_fact_outlasts_a_database_that_is_away(seated: Line) -> None:
+    effects = facts.Effects(opt_out=seated.room.opt_out, cancel=seated.cancelled.extend)
+    waited: list[float] = []
+
+    def comes_back(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            seated.room.sessions.configure(bind=bind)
+
+    bind = seated.room.sessions.kw["bind"]
+    on = conversing.Seats(
+        seated.room.sessions,
+        None,
+        seated.room.messages,
+        "calls-1",
+        "",
+        effects,
+        comes_back,  # type: ignore[arg-type]
+    )
+    seated.room.sessions.configure(bind=create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none"))
+
+    reply = conversing._apply(HandedIn(EndReason.PERSON, "a.wav", 2.0), facts.Seat(seated.call_id, 1, "calls-1"), on)
+
+    assert reply.ok
+    assert len(waited) == 3
+    assert seated.row.recording == "a.wav"
