@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from dialer import db
 from dialer.accounts import secret
-from dialer.calls import dialing, facts, settling, sweeping
+from dialer.calls import dialing, facts, gap_settling, settling, sweeping
 from dialer.db import Sessions
 from dialer.embedded.redis import broker_url
 from dialer.leads import optout
@@ -165,6 +165,11 @@ class Wiring:
     def settling(self) -> settling.Settling:
         """What asking the carrier needs."""
         return settling.Settling(self.sessions, self.carrier, self.settings.settle_grace_s, self.finishing)
+
+    @cached_property
+    def restored(self) -> gap_settling.Restored:
+        """What settling a restore needs."""
+        return gap_settling.Restored(self.settling, self.journal, self.settings.recordings_dir, self.secret)
 
     @cached_property
     def sweeping(self) -> sweeping.Sweeping:

@@ -70,7 +70,7 @@ def receive(sessions: Sessions, *, carrier_id: str, from_number: str, to_number:
                 to_number=to_number,
                 from_number=from_number,
                 carrier_account_id=ours.carrier_account_id,
-                agent_version_id=last.agent_version_id if last else _agent_of(session, ours),
+                agent_version_id=last.agent_version_id if last else agent_of(session, ours),
                 carrier_id=carrier_id,
                 state=CallState.ANSWERED,
                 moved_at=now,
@@ -112,7 +112,12 @@ def _last_call(session: Session, ours: Ours, person: str) -> Call | None:
     ).first()
 
 
-def _agent_of(session: Session, ours: Ours) -> UUID:
+def agent_of(session: Session, ours: Ours) -> UUID:
+    """The agent of the latest campaign that shows a number of ours; else the first that there is.
+
+    Raises:
+        NotFound: there is none.
+    """
     found = session.scalar(
         select(Campaign.agent_version_id)
         .join(CallerId, CallerId.id == Campaign.caller_id_id)

@@ -1,26 +1,23 @@
 """Noticing that the database was put back to an older state: the carrier then knows calls that no row knows.
 
-Dialing stays shut until a person has settled the gap, for what was called in it cannot be told from what was not.
+Dialing stays shut until a person has settled the gap (`dialer settle`), for what was called in it cannot be told from
+what was not.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from dialer import clock, log
-from dialer.calls import gate, urls
-from dialer.calls.models import Call, DialingGate, Stray
-from dialer.calls.states import CallState
+from dialer import log
+from dialer.calls import gap, gate
+from dialer.calls.models import DialingGate
 from dialer.db import Sessions, transaction
 from dialer.errors import DialerError
-from dialer.telephony.base import Carrier, CarrierCall
+from dialer.telephony.base import Carrier
 
 BY = "campaigns.compare_with_carrier"
-AT_LEAST = timedelta(minutes=5)
-SOUGHT = (CallState.DIALING, CallState.UNKNOWN)
+UNKNOWN = (gap.Standing.OURS, gap.Standing.HOMELESS)
 logger = log.get(__name__)
 
 
@@ -32,12 +29,12 @@ def compare(sessions: Sessions, carrier: Carrier, *, grace_s: float) -> list[str
     """
     with transaction(sessions) as tx:
         found = _other_cluster(tx.session)
-        since = _newest_dial(tx.session) - max(AT_LEAST, timedelta(seconds=grace_s))
+        since = gap.since(tx.session, grace_s=grace_s)
     try:
         found += [
             f"the carrier has call {call.carrier_id} of {call.created_at}, and no row has"
             for call in carrier.list_since(since)
-            if call.ordered and _is_unknown(sessions, carrier, call)
+            if call.ordered and gap.look(sessions, carrier, call).standing in UNKNOWN
         ]
     except DialerError as error:
         logger.warning("not compared with the carrier", error=str(error))
@@ -48,10 +45,6 @@ def compare(sessions: Sessions, carrier: Carrier, *, grace_s: float) -> list[str
                 gate.shut(tx.session, by=BY, why=why)
         logger.error("restore noticed", found=len(found), first=found[0])
     return found
-
-
-def _newest_dial(session: Session) -> datetime:
-    return session.scalar(select(func.max(Call.dialing_wall))) or clock.wall(session)
 
 
 def _other_cluster(session: Session) -> list[str]:
@@ -69,18 +62,3 @@ def _other_cluster(session: Session) -> list[str]:
         update(DialingGate).where(DialingGate.id == 1).values(system_identifier=identifier, timeline=timeline)
     )
     return [f"the database cluster was {seen[0]}/{seen[1]} and is {identifier}/{timeline}"] if seen[0] else []
-
-
-def _is_unknown(sessions: Sessions, carrier: Carrier, call: CarrierCall) -> bool:
-    """Whether a carrier call is one of ours that no row knows. One that a row still looks for is not.
-
-    A row that is only claimed looks for none: an older state of the database has it, and would dial it again.
-    """
-    with transaction(sessions) as tx:
-        sought = (Call.to_number == call.to_number) & Call.carrier_id.is_(None) & Call.state.in_(SOUGHT)
-        known = tx.session.scalar(select(Call.id).where((Call.carrier_id == call.carrier_id) | sought).limit(1))
-        stray = tx.session.get(Stray, call.carrier_id)
-    if known is not None or stray is not None:
-        return False
-    asked = carrier.asked_urls(call.carrier_id)
-    return not asked or any(urls.call_of(url) for url in asked)

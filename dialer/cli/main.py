@@ -13,6 +13,7 @@ from dialer.errors import BadInput, DialerError
 
 COMMANDS = {
     "demo": "dialer.cli.demo:app",
+    "simulate": "dialer.cli.simulate:app",
     "up": "dialer.cli.up:app",
     "migrate": "dialer.cli.migrate:app",
     "doctor": "dialer.cli.doctor:app",
@@ -23,6 +24,7 @@ COMMANDS = {
     "call": "dialer.cli.call:app",
     "stop-dialing": "dialer.cli.gate:stop",
     "resume-dialing": "dialer.cli.gate:resume",
+    "settle": "dialer.cli.settle:app",
     "outbox": "dialer.cli.outbox:app",
     "keys": "dialer.cli.keys:app",
     "users": "dialer.cli.users:app",
