@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dialer import db, embedded, migrating
 from dialer.errors import DialerError
+from dialer.leads.journal import Journal, unwritten
 from dialer.settings import Settings
 from dialer.supervisor.programs import port_is_free
 
@@ -56,6 +57,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     try:
         with embedded.servers(settings) as located:
             yield from _database(located)
+            yield _journal(located)
             yield from _redis(located)
     except DialerError as error:
         yield Finding("servers", Verdict.FAIL, str(error), "Mend what the message says, then run dialer doctor again.")
@@ -160,6 +162,33 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", Verdict.FAIL, words, "Check DATABASE_URL, and that the server runs and lets us in.")
     finally:
         engine.dispose()
+
+
+def _journal(settings: Settings) -> Finding:
+    """Whether every opt-out stands in the journal, and the next one can."""
+    path = settings.journal_file
+    journal = Journal(path)
+    engine = db.engine(settings.database_url, pool_size=1)
+    try:
+        journal.try_out()
+        entries = list(journal.entries())
+        with db.sessions(engine)() as session:
+            lacking = len(unwritten(session, [entry for entry in entries if entry is not None]))
+    except OSError as error:
+        return Finding(
+            "opt-out journal", Verdict.FAIL, f"{path}: {error.strerror}", "Make it writable, or set DIALER_JOURNAL_DIR."
+        )
+    except SQLAlchemyError:
+        return Finding("opt-out journal", Verdict.WARN, f"{path}: not compared", "Mend the database first.")
+    finally:
+        engine.dispose()
+    if lacking:
+        advice = "With dialing stopped, run dialer settle: it appends them."
+        return Finding("opt-out journal", Verdict.FAIL, f"{path} lacks {lacking} opt-outs of the database", advice)
+    if None in entries:
+        torn = entries.count(None)
+        return Finding("opt-out journal", Verdict.WARN, f"{path}: {torn} torn lines", "Look at the disk it is on.")
+    return Finding("opt-out journal", Verdict.OK, f"{path}, {len(entries)} opt-outs")
 
 
 def _version(connection: Connection) -> Finding:

@@ -1,4 +1,4 @@
-"""`dialer leads import | explain`."""
+"""`dialer leads import | explain | opt-out`."""
 
 from __future__ import annotations
 
@@ -107,6 +107,52 @@ def explain(
         ),
         empty="Nothing has happened to it yet.",
     )
+
+
+@app.command("opt-out")
+def opt_out(
+    who: Annotated[
+        list[str], typer.Argument(metavar="FILE|PHONE...", help="Numbers, or CSV files with a column of numbers.")
+    ],
+    why: Annotated[str, typer.Option(help="What they said or where the list comes from: the evidence.")],
+    organization: Organization = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Never call these numbers again. What is about to call them is withdrawn, what rings is cancelled."""
+    from dialer.leads import optout
+    from dialer.leads.optout_list import read
+    from dialer.wiring import Wiring
+
+    if not why.strip():
+        raise BadInput("--why: say what they said, or where the list comes from.")
+    with opened(data_dir, organization) as context:
+        wiring = Wiring(context.settings, pool_size=2)
+        listed = read(who, context.settings.default_region)
+        result = {"numbers": 0, "suppressed": 0, "blocked": 0, "withdrawn": 0, "cancelled": 0}
+        for source, phones in listed.phones.items():
+            done = optout.opt_out(
+                context.sessions,
+                context.organization_id,
+                phones,
+                how=why.strip(),
+                source=source,
+                by=context.by,
+                secret=wiring.secret,
+                journal=wiring.journal,
+            )
+            result["numbers"] += len(phones)
+            result["suppressed"] += done.suppressed
+            result["blocked"] += done.blocked
+            result["withdrawn"] += done.withdrawn
+            result["cancelled"] += len(done.cancel)
+            if done.cancel:
+                wiring.cancel(done.cancel)
+        wiring.engine.dispose()
+    shown: dict[str, Any] = result | {"unreadable": listed.unreadable}
+    (print_json if as_json else print_fields)(shown)
+    if listed.unreadable:
+        say(f"{len(listed.unreadable)} lines hold no number that can be called; they are listed above.")
 
 
 def _mapping(columns: list[str]) -> dict[str, str]:

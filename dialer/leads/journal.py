@@ -77,6 +77,15 @@ class Journal:
         if written != len(lines):
             raise OSError(f"only {written} of {len(lines)} bytes fit")
 
+    def try_out(self) -> None:
+        """See whether it can be written, and write nothing.
+
+        Raises:
+            OSError: it cannot.
+        """
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
+
     def entries(self) -> Iterator[Entry | None]:
         """Read the opt-outs, oldest first; None stands for a line that cannot be read.
 

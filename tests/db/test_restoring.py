@@ -53,9 +53,23 @@ def test_the_leg_of_a_transfer_is_nothing_to_notice(engine_room: CampaignEngine,
     assert not shuts(engine_room)
 
 
-def test_a_stray_that_is_known_is_nothing_to_notice(engine_room: CampaignEngine, claimed: UUID) -> None:
-    sid = had(engine_room, claimed)
+def set_aside(engine_room: CampaignEngine, call_id: UUID) -> None:
+    """Let the carrier have a call that was set aside as a stray when its callback came."""
+    sid = had(engine_room, call_id)
     with engine_room.sessions.begin() as session:
-        session.add(Stray(carrier_id=sid, call_id=claimed, at=NOON, why="test"))
+        session.add(Stray(carrier_id=sid, call_id=call_id, at=NOON, why="test"))
+
+
+def test_a_second_call_that_is_known_as_a_stray_is_nothing_to_notice(
+    engine_room: CampaignEngine, claimed: UUID
+) -> None:
+    engine_room.place(claimed)
+    set_aside(engine_room, claimed)
 
     assert not shuts(engine_room)
+
+
+def test_a_stray_of_a_call_that_was_never_sent_is_noticed(engine_room: CampaignEngine, claimed: UUID) -> None:
+    set_aside(engine_room, claimed)
+
+    assert shuts(engine_room)
