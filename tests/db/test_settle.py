@@ -11,11 +11,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, text
 
-from dialer import wiring
+from dialer import audit, wiring
 from dialer.calls import gap_settling, gate, restoring
 from dialer.calls.gap_settling import Restored, Settled
 from dialer.calls.models import Call, CallMove, Direction, Purpose, Stray
 from dialer.calls.states import CallState
+from dialer.campaigns.models import CampaignMove, CampaignState
 from dialer.errors import Conflict
 from dialer.leads import optout
 from dialer.leads.journal import Journal
@@ -125,6 +126,21 @@ def test_lead_is_not_dialed_again_for_its_attempt(engine_room: CampaignEngine, l
     assert engine_room.lead(lead.id).state is LeadState.IN_FLIGHT
     assert restoring.compare(engine_room.sessions, engine_room.carrier, grace_s=900.0) == []
     assert len(engine_room.carrier.placed) == 1
+
+
+def test_laws_hold_by_the_carriers_own_list(engine_room: CampaignEngine, lead: Lead, restored: Restored) -> None:
+    dial(engine_room)
+    go_back(engine_room)
+    settle(restored)
+    with engine_room.sessions.begin() as session:
+        session.add(
+            CampaignMove(campaign_id=lead.campaign_id, state=CampaignState.RUNNING, at=NOON, by="test", why="started")
+        )
+
+    with engine_room.sessions() as session:
+        laws = audit.laws(session, carrier=engine_room.carrier)
+
+    assert {name: count for name, count in laws.items() if count} == {}
 
 
 def test_call_that_the_restored_rows_have_claimed_is_sent_on(
@@ -269,6 +285,32 @@ def test_dials_after_an_unnoticed_restore_do_not_hide_the_gap(
 
     assert done.since < NOON + timedelta(days=399)
     assert any(str(UUID(int=9)) in line for line in done.lost)
+
+
+def test_settling_that_died_half_way_looks_as_far_back_again(
+    engine_room: CampaignEngine, factory: Factory, restored: Restored
+) -> None:
+    campaign = factory.campaign()
+    factory.lead(campaign)
+    dial(engine_room)
+    factory.lead(campaign)
+    dial(engine_room)
+    go_back(engine_room)
+    first = settle(restored)
+    with engine_room.sessions.begin() as session:  # the second row was never made
+        lost = first.made[1].call_id
+        for table, column in (
+            ("outbox", "call_id"),
+            ("outcomes", "call_id"),
+            ("call_moves", "call_id"),
+            ("calls", "id"),
+        ):
+            session.execute(text(f"DELETE FROM {table} WHERE {column} = :id"), {"id": lost})
+
+    second = settle(restored)
+
+    assert second.since == first.since
+    assert [made.call_id for made in second.made] == [lost]
 
 
 def test_unknown_call_keeps_it_unsettled(engine_room: CampaignEngine, lead: Lead, restored: Restored) -> None:
