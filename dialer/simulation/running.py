@@ -45,11 +45,13 @@ from dialer.telephony.base import CarrierStatus
 
 PUBLIC_URL = "https://dialer.invalid"
 SECRET = "simulated"
-TICK_BUSY_S, TICK_QUIET_S, SWEEP_S = 1.0, 4.0, 5.0
+TICK_BUSY_S, TICK_QUIET_S, SWEEP_S = 1.0, 6.0, 6.0
 SEAT_WAIT_S, SEAT_LOOK_S = 1.5, 0.3
 DRAIN = timedelta(hours=4)
 """How long after the last day whatever is open has to come to rest."""
 DEEPEST_FREEZE = 3
+HALF_OPEN_S = 6.0
+"""A worker that is away for longer may leave streams half open: only its missing heartbeat tells."""
 _WAS_UNKNOWN = select(func.count(func.distinct(CallMove.call_id))).where(CallMove.state == CallState.UNKNOWN)
 
 
@@ -120,7 +122,7 @@ class Simulation:
         self._finishing = finishing.Finishing(self.sessions, Reader(self.faults), self, (), self._spoken)
         self._settling = settling.Settling(self.sessions, self.carrier, self.wish.grace_s, self._finishing)
         self._sweeping = sweeping.Sweeping(self._settling, PUBLIC_URL)
-        self._dialing = dialing.Dialing(
+        self.dialing = dialing.Dialing(
             self.sessions,
             self.carrier,
             PUBLIC_URL,
@@ -203,6 +205,8 @@ class Simulation:
             self._note("died", (str(died),))
         except (TransientError, UnknownEffect) as error:  # as `workers.tasks`: the sweeper brings the work back
             self._note("put off", (type(error).__name__,))
+        except Violation:  # of what happened while this was frozen
+            raise
         except (SQLAlchemyError, DialerError) as error:
             raise self._violation(f"{event.what} failed: {error}") from error
         if self.judge.broken:
@@ -214,7 +218,7 @@ class Simulation:
         with self.sessions() as session:
             laws = audit.laws(session)
             if carrier:
-                self.faults.plan = {}
+                self.faults.plan = {}  # the last look is undisturbed
                 laws = audit.laws(session, carrier=self.carrier)
         if any(laws.values()):
             raise self._violation(f"laws: { ({name: n for name, n in laws.items() if n}) }")
@@ -264,7 +268,8 @@ class Simulation:
         """Arrange what operators and people do at moments of their own."""
         kinds = ("opt_out", "opt_out", "opt_out", "gate", "campaign")
         for _ in range(self.wish.disturbances):
-            after_s = self._chance.uniform(600, max(1200.0, min(self.wish.days, 1.3) * 86_400))
+            # The first calls are at +600 s. Moments are as likely within seconds of them as within hours and days.
+            after_s = 600 + self._chance.random() * self._chance.choice((10.0, 300.0, 14_400.0, 100_000.0))
             for_s = self._chance.uniform(1, 900)
             match self._chance.choice(kinds):
                 case "opt_out":
@@ -334,9 +339,15 @@ class Simulation:
         if len(alive) < 2:
             return
         worker = self._chance.choice(alive)
-        self.seating.kill(worker)
-        self._note("killed", (worker.name,))
-        self.later(self._chance.uniform(1, 20), "worker_starts", worker)
+        down_s = self._chance.uniform(1, 20)
+        half_open = down_s > HALF_OPEN_S and self._chance.random() < 0.5
+        self._note("killed", (worker.name, half_open))
+        held = self.seating.kill(worker)
+        self.later(down_s, "worker_starts", worker)
+        if not half_open:  # the carrier sees the streams break, and asks what to do
+            for leg in self.carrier.legs.values():
+                if leg.call_id in held and not leg.status.over:
+                    self.later(0.1, "continue", leg.carrier_id)
 
     # What the workers do.
 
@@ -346,7 +357,7 @@ class Simulation:
         if slot is not None and slot > self.clock.now:
             self._events.add(slot, "leads.place", call_id)
         else:
-            dialing.place(UUID(call_id), self._dialing)
+            dialing.place(UUID(call_id), self.dialing)
 
     def _spoken(self, organization_id: UUID, phone: str, how: str, call_id: UUID | None, by: str) -> optout.OptOut:
         return self._opt_out(phone, how, "spoken", call_id, by)

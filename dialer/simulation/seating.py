@@ -98,10 +98,12 @@ class Seating:
             self._messages.send("results.finish", str(stream.seat.call_id))
         return True, ended
 
-    def kill(self, worker: CallWorker) -> None:
-        """End a worker as kill -9 does."""
+    def kill(self, worker: CallWorker) -> set[str]:
+        """End a worker as kill -9 does. Returns the calls that it held."""
+        held = {call_id for call_id, _ in worker.holds}
         worker.alive = False
         worker.holds.clear()
+        return held
 
     def start(self, worker: CallWorker) -> None:
         """Start a worker again."""
