@@ -89,7 +89,7 @@ def settle(on: Restored, *, since: datetime | None = None) -> Settled:
 
     Raises:
         Conflict: dialing is not stopped.
-        CarrierBusy, CarrierSilent: the carrier cannot be asked.
+        CarrierBusy, CarrierSilent: the carrier cannot be asked for its list.
         OSError: the journal cannot be read.
     """
     sessions = on.settling.sessions
@@ -108,7 +108,10 @@ def settle(on: Restored, *, since: datetime | None = None) -> Settled:
     for call in sorted(on.settling.carrier.list_since(since), key=lambda call: call.created_at or since):
         if call.ordered:
             done.carrier_calls += 1
-            _one(call, on, recordings, said, done)
+            try:
+                _one(call, on, recordings, said, done)
+            except DialerError as error:  # one call that cannot be asked about must not hide the others
+                done.held.append(f"{call.carrier_id}: {error}")
     # The signs of the gap go last: whoever comes after a process that died here must find them.
     done.opt_outs_imported = _opt_outs(missing, on, done)
     done.opt_outs_journaled = _complete(entries, on)

@@ -17,7 +17,7 @@ from dialer.calls.gap_settling import Restored, Settled
 from dialer.calls.models import Call, CallMove, Direction, Purpose, Stray
 from dialer.calls.states import CallState
 from dialer.campaigns.models import CampaignMove, CampaignState
-from dialer.errors import Conflict
+from dialer.errors import CarrierSilent, Conflict
 from dialer.leads import optout
 from dialer.leads.journal import Journal
 from dialer.leads.models import Lead, LeadState, Suppression
@@ -221,6 +221,27 @@ def test_call_that_asked_somebody_else_is_let_be(
     done = settle(restored)
 
     assert (done.foreign, len(done.made)) == (1, 1)
+
+
+def test_call_that_cannot_be_asked_about_hides_no_other(
+    engine_room: CampaignEngine, factory: Factory, lead: Lead, restored: Restored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_id = dial(engine_room)
+    sid = engine_room.carrier.add("+12125559999", factory.caller_id.phone, created_at=NOON - timedelta(days=365))
+    go_back(engine_room)
+    asked = engine_room.carrier.asked_urls
+
+    def silent(carrier_id: str) -> list[str]:
+        if carrier_id == sid:
+            raise CarrierSilent("no answer")
+        return asked(carrier_id)
+
+    monkeypatch.setattr(engine_room.carrier, "asked_urls", silent)
+
+    done = settle(restored)
+
+    assert [made.call_id for made in done.made] == [call_id]
+    assert [sid in line for line in done.held] == [True]
 
 
 def test_opt_out_of_the_gap_is_suppressed_again(
