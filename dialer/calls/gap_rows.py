@@ -91,18 +91,8 @@ def _dialed(session: Session, ours: receiving.Ours, found: Found, named: Call | 
     said = found.call
     lead_id = named.lead_id if named else _lead_of(session, ours, said.to_number)
     hold_lead(session, lead_id)
-    now, wall = clock.now(session), clock.wall(session)
-    created = min(said.created_at or wall, wall)
-    at = now - (wall - created)
-    picked_up = said.status is CarrierStatus.COMPLETED and bool(said.duration_s)
-    facts: dict[str, Any] = {
-        "dialing_at": at,
-        "dialing_wall": created,
-        "closes_at": _closes_at(session, lead_id, at),
-        "answered_at": at if picked_up else None,
-        "recording": kept.recording or None,
-        "opted_out_at": kept.opted_out_at,
-    }
+    now = clock.now(session)
+    facts = _facts(session, said, lead_id, kept, now)
     why = f"the carrier has it as {said.carrier_id}, and the restored rows did not"
     _withdraw_others(session, ours, said, now, but=named.id if named else None)
     if named is not None and named.state is CallState.CLAIMED:
@@ -122,8 +112,8 @@ def _dialed(session: Session, ours: receiving.Ours, found: Found, named: Call | 
             carrier_account_id=ours.carrier_account_id,
             state=CallState.DIALING,
             moved_at=now,
-            claimed_at=at,
-            dial_at=at,
+            claimed_at=facts["dialing_at"],
+            dial_at=facts["dialing_at"],
             **like,
             **facts,
         )
@@ -136,6 +126,22 @@ def _dialed(session: Session, ours: receiving.Ours, found: Found, named: Call | 
     _count(session, lead_id, like["attempt"])
     _take(session, lead_id, call_id, why, now)
     return call_id
+
+
+def _facts(session: Session, said: CarrierCall, lead_id: int | None, kept: Kept, now: datetime) -> dict[str, Any]:
+    """The columns that T2 and the seat had set, as far as they can be told."""
+    wall = clock.wall(session)
+    created = min(said.created_at or wall, wall)
+    at = now - (wall - created)
+    picked_up = said.status is CarrierStatus.COMPLETED and bool(said.duration_s)
+    return {
+        "dialing_at": at,
+        "dialing_wall": created,
+        "closes_at": _closes_at(session, lead_id, at),
+        "answered_at": at if picked_up else None,
+        "recording": kept.recording or None,
+        "opted_out_at": kept.opted_out_at,
+    }
 
 
 def _lead_of(session: Session, ours: receiving.Ours, phone: str) -> int | None:

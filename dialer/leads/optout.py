@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from uuid import UUID
 
@@ -86,24 +87,14 @@ def opt_out(
             session = tx.session
             lock_phone(session, batch, organization_id)
             now = clock.now(session)
+            said, wall = at or now, clock.wall(session)
             suppressed += suppression.suppress(
-                session,
-                organization_id,
-                batch,
-                reason=how,
-                source=source,
-                call_id=call_id,
-                now=at or now,
-                secret=secret,
+                session, organization_id, batch, reason=how, source=source, call_id=call_id, now=said, secret=secret
             )
             if journal is not None:
-                wall = clock.wall(session)
-                hashes = ((phone, suppression.phone_hash(secret, phone)) for phone in batch)
+                digest = partial(suppression.phone_hash, secret)
                 journal.record(
-                    [
-                        Entry(organization_id, phone, digest, how, source, call_id, at or now, wall)
-                        for phone, digest in hashes
-                    ]
+                    [Entry(organization_id, one, digest(one), how, source, call_id, said, wall) for one in batch]
                 )
             consent.revoke(session, organization_id, batch, now=now)
             blocked += _block_leads(session, organization_id, batch, now=now, by=by)

@@ -10,12 +10,15 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
+from starlette.testclient import TestClient
 
 from dialer.db import Sessions
 from dialer.leads import optout
 from dialer.leads.journal import Entry, Journal, missing, unwritten
 from dialer.leads.models import Suppression
 from tests.db.engine import SECRET
+from tests.db.test_api import client, data_dir, manager  # noqa: F401 - fixtures
+from tests.db.test_voice import carrier  # noqa: F401 - a fixture
 from tests.factories import NOON, Factory
 
 PHONE = "+12125550177"
@@ -119,3 +122,20 @@ def test_writers_side_by_side_keep_lines_whole(journal: Journal) -> None:
 
 def test_no_journal_is_no_opt_outs(journal: Journal) -> None:
     assert list(journal.entries()) == []
+
+
+def journal_of(web: TestClient) -> Journal:
+    journal: Journal = web.app.state.dialer.wiring.journal  # type: ignore[attr-defined]
+    return journal
+
+
+def test_text_message_stands_in_the_journal(carrier: TestClient, factory: Factory) -> None:  # noqa: F811
+    carrier.post("/sms/inbound", data={"From": PHONE, "To": factory.caller_id.phone, "Body": "STOP"})
+
+    assert [(e.phone, e.source) for e in journal_of(carrier).entries() if e] == [(PHONE, "sms")]
+
+
+def test_request_to_the_api_stands_in_the_journal(manager: TestClient) -> None:  # noqa: F811
+    manager.post("/api/leads/opt-out", json={"phones": [PHONE], "reason": "wrote to us"})
+
+    assert [(e.phone, e.source) for e in journal_of(manager).entries() if e] == [(PHONE, "api")]
