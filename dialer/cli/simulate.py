@@ -12,7 +12,7 @@ from dialer.errors import BadInput
 
 app = typer.Typer()
 
-MAX_LEADS = 20_000
+MAX_LEADS = 10_000
 
 
 @app.command()

@@ -332,7 +332,7 @@ class Simulation:
             return
         moment = min((found for found in moments if found is not None), default=now + timedelta(hours=1))
         self._tick += 1
-        self._events.add(max(moment, now + timedelta(seconds=TICK_QUIET_S)), "tick", self._tick)
+        self._events.add(min(self._end, max(moment, now + timedelta(seconds=TICK_QUIET_S))), "tick", self._tick)
 
     def _kill_worker(self) -> None:
         alive = [worker for worker in self.seating.workers if worker.alive]
