@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from uuid import UUID
 
 from celery import bootsteps, signals
 from sqlalchemy.exc import SQLAlchemyError
 
 from dialer import log, wiring
-from dialer.calls import seats
+from dialer.calls import conversing, seats
 from dialer.calls.conversing import Seats
 from dialer.conversation.server import MediaServer
 from dialer.db import transaction
@@ -28,9 +29,10 @@ logger = log.get(__name__)
 _current: Seating | None = None
 
 
-def current() -> Seats | None:
-    """The seats of this process; None while it drains: the call wants another worker."""
-    return None if _current is None or _current.draining else _current.seats
+def hold(call_id: UUID, epoch: int) -> None:
+    """Hold one call in this thread; not while the process drains: the call wants another worker."""
+    if _current is not None and not _current.draining:
+        conversing.converse(call_id, epoch, _current.seats)
 
 
 class Seating:

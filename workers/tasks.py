@@ -10,13 +10,12 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 
 from dialer import clock, log
-from dialer.calls import conversing, dialing, restoring, sweeping
+from dialer.calls import dialing, restoring, sweeping
 from dialer.campaigns import claiming, lifecycle
 from dialer.crm import delivery
 from dialer.db import transaction
 from dialer.errors import TransientError, UnknownEffect
 from dialer.outcomes import finishing
-from workers import seating
 from workers.app import app, on
 
 P = ParamSpec("P")
@@ -93,10 +92,10 @@ def hang_up(carrier_id: str) -> None:
 
 @_task("calls.converse")
 def converse(call_id: str, epoch: str) -> None:
-    """Hold one call."""
-    seats = seating.current()
-    if seats is not None:
-        conversing.converse(UUID(call_id), int(epoch), seats)
+    """Hold one call. Only call workers are told, and only they need what a conversation brings with it."""
+    from workers import seating
+
+    seating.hold(UUID(call_id), int(epoch))
 
 
 @_task("results.finish")

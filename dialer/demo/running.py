@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from dialer.errors import BadInput, DialerError
 from dialer.settings import Settings
 from dialer.supervisor import local_world, machine
 from dialer.supervisor.programs import free_port, port_is_free
-from dialer.supervisor.roster import roster, whole_environment
+from dialer.supervisor.roster import IDLE_STOP_ORDER, STOP_ORDER, Roster, roster, whole_environment
 from dialer.supervisor.supervisor import Supervisor
 
 STARTS_AT = datetime(2026, 11, 24, 18, 15, tzinfo=UTC)
@@ -41,15 +41,16 @@ STARTS_AT = datetime(2026, 11, 24, 18, 15, tzinfo=UTC)
 WINDOWS = "mon-sat 08:00-20:00"
 CAMPAIGN = "Demo"
 AGENT = Path(__file__).with_name("agent.toml")
-CONCURRENCY = 24
-CALLS_PER_S = 3.5
+CONCURRENCY = 40
+CALLS_PER_S = 5.0
 """The sandbox has one mouth for all voices: it makes the first words of so many calls a second in good time."""
-SEATS = 14
+SEATS = 24
 """Of each of the two call workers: either one alone carries half of the calls."""
 RING_TIMEOUT_S = 20
-PACE = 4.0
-"""Phones ring a quarter as long as in life; speech takes its time."""
+PACE = 5.0
+"""Phones ring a fifth as long as in life; speech takes its time."""
 SETTLE_GRACE_S = 20.0
+IMPORT_S = 120.0
 RETRIES: Mapping[str, Mapping[str, Any]] = {
     "busy": {"after_s": 6300, "attempts": 2},
     "no_answer": {"after_s": 7200, "attempts": 2},
@@ -115,18 +116,24 @@ def run(
 
     try:
         machine.run(
-            roster(settings, environment, sandbox=local_world.arguments(settings, world)),
+            _cast(roster(settings, environment, sandbox=local_world.arguments(settings, world)), wish),
             settings,
             tell=tell,
             prepare=demo.prepare,
             work=work,
+            stop_order=STOP_ORDER if wish.keep else IDLE_STOP_ORDER,
         )
     finally:
         client.close()
         engine.dispose()
 
 
-@dataclass(frozen=True, slots=True)
+def _cast(whole: Roster, wish: Wish) -> Roster:
+    """Who plays: everybody, but Flower only where there is time to look at it."""
+    return whole if wish.keep else replace(whole, workers=tuple(p for p in whole.workers if p.name != "flower"))
+
+
+@dataclass(slots=True)
 class _Demo:
     """What the steps share."""
 
@@ -138,19 +145,24 @@ class _Demo:
     view: View
     tell: Callable[[str], None]
     began: float
+    campaign_id: UUID | None = None
+    importing: subprocess.Popen[str] | None = None
 
     def prepare(self) -> None:
-        """Migrate, provision, and set campaign time."""
+        """Migrate, provision, set campaign time, and begin the import while the workers start."""
         provisioning.bring_up(self.settings, carrier_cps=local_world.CPS)
         with db.transaction(self.sessions) as tx:
             offset = clock.jump(tx.session, STARTS_AT, by=BY, why="the demo starts at a fixed campaign time")
         self.world.set_offset(offset.total_seconds())
+        self.campaign_id = self._create()
+        self.importing = self._begin_import(self.campaign_id)
 
     def play(self, supervisor: Supervisor, stop: threading.Event) -> Report | None:
-        """Create, import, start, watch, and report; None if told to stop before the end."""
-        file = leads.write(self.settings.data_dir / "leads.csv", rows=self.wish.leads, seed=self.wish.seed)
-        campaign_id = self._create()
-        imported = self._import(file, campaign_id)
+        """Start, watch, and report; None if told to stop before the end."""
+        assert self.campaign_id is not None
+        assert self.importing is not None
+        campaign_id = self.campaign_id
+        imported = self._imported(self.importing)
         self._start(campaign_id)
         limit_s = _BASE_LIMIT_S + _LIMIT_PER_LEAD_S * self.wish.leads
         watcher = Watcher(self.sessions, campaign_id, self.world, self.view, limit_s=limit_s)
@@ -179,22 +191,26 @@ class _Demo:
                 by=BY,
             ).id
 
-    def _import(self, file: Path, campaign_id: UUID) -> dict[str, Any]:
+    def _begin_import(self, campaign_id: UUID) -> subprocess.Popen[str]:
         """Import as anybody would: by the command."""
-        command = ["leads", "import", str(file), "--campaign", str(campaign_id), "--json"]
-        result = subprocess.run(
-            [sys.executable, "-m", "dialer", *command],
+        file = leads.write(self.settings.data_dir / "leads.csv", rows=self.wish.leads, seed=self.wish.seed)
+        return subprocess.Popen(
+            [sys.executable, "-m", "dialer", "leads", "import", str(file), "--campaign", str(campaign_id), "--json"],
             env=whole_environment(self.settings, self.environment),
-            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-            timeout=120,
         )
-        if result.returncode != 0:
-            raise DialerError(f"dialer {' '.join(command)} failed: {result.stderr.strip()[-600:]}")
-        answer: dict[str, Any] = json.loads(result.stdout)
+
+    def _imported(self, importing: subprocess.Popen[str]) -> dict[str, Any]:
+        """What the import said."""
+        out, said = importing.communicate(timeout=IMPORT_S)
+        if importing.returncode != 0:
+            raise DialerError(f"dialer leads import failed: {said.strip()[-600:]}")
+        answer: dict[str, Any] = json.loads(out)
         rejected = ", ".join(f"{number} {reason}" for reason, number in answer["rejected"].items()) or "none"
-        self.tell(f"{file}: {answer['rows']} rows, {answer['imported']} imported; rejected: {rejected}.")
+        self.tell(f"leads.csv: {answer['rows']} rows, {answer['imported']} imported; rejected: {rejected}.")
         return answer
 
     def _start(self, campaign_id: UUID) -> None:

@@ -21,7 +21,7 @@ from dialer.sandbox.ledger import Ledger
 from dialer.sandbox.media_ticker import Ticker
 from dialer.sandbox.options import Options
 from dialer.sandbox.people import People
-from dialer.sandbox.voices import Utterance, Voices
+from dialer.sandbox.voices import BRISK_WPM, Utterance, Voices
 
 _log = log.get(__name__)
 
@@ -74,7 +74,7 @@ class World:
         task.add_done_callback(self._finished)
         return task
 
-    async def speak(self, text: str, *, voice: str, speed: int = 165) -> Utterance:
+    async def speak(self, text: str, *, voice: str, speed: int = BRISK_WPM) -> Utterance:
         """Make the audio of a text, off the loop."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._speaking, lambda: self.voices.speak(text, voice=voice, speed=speed))

@@ -26,6 +26,7 @@ def run(
     tell: Callable[[str], None],
     prepare: Callable[[], object],
     work: Callable[[Supervisor, threading.Event], None],
+    stop_order: tuple[tuple[str, ...], ...] = STOP_ORDER,
 ) -> None:
     """Run everything until it is told to stop, by a signal or by `work`; leave nothing running.
 
@@ -36,6 +37,7 @@ def run(
         prepare: is called once the servers are up and before the workers start: migrates.
         work: is called in a thread of its own once everything is up; sets the event when it is through. For `up` it
             only says where things are.
+        stop_order: names of what stops together, group after group.
 
     Raises:
         Conflict: the data directory is in use.
@@ -66,7 +68,7 @@ def run(
                 worker.start()
                 supervisor.watch(stop)
         finally:
-            supervisor.stop(STOP_ORDER)
+            supervisor.stop(stop_order)
             if worker.ident is not None:
                 worker.join(timeout=5)
     if failures:

@@ -30,6 +30,9 @@ STOP_ORDER: tuple[tuple[str, ...], ...] = (
 )
 """Nothing new is dialed, live calls drain, their outcomes are written; then what served them stops."""
 
+IDLE_STOP_ORDER = (tuple(name for group in STOP_ORDER[:-3] for name in group), *STOP_ORDER[-3:])
+"""The same where nothing is open any more: all workers at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Roster:
