@@ -50,8 +50,6 @@ class Evidence:
     transferred: bool
     callback_agreed: bool
     person_turns: int
-    wanted_ending: bool = False
-    """The agent ended the call by itself, after a goodbye."""
 
 
 def known(evidence: Evidence) -> Disposition | None:
@@ -69,6 +67,7 @@ def known(evidence: Evidence) -> Disposition | None:
         (evidence.machine == "fax", Disposition.INVALID_NUMBER),
         (evidence.callback_agreed, Disposition.CALLBACK),
         (evidence.person_turns == 0 and evidence.ending == EndReason.SILENCE, Disposition.SILENCE),
+        (evidence.person_turns == 0 and evidence.ending == EndReason.FAILED, Disposition.FAILED),
         (evidence.person_turns == 0, Disposition.HUNG_UP),
     )
     return next((disposition for holds, disposition in by_fact if holds), None)

@@ -175,6 +175,7 @@ def test_a_wish_that_only_the_reader_found_is_honoured(ended: Ended) -> None:
         ({"seat": "given_up"}, Disposition.ABANDONED),
         ({"machine": "voicemail", "ending": "voicemail"}, Disposition.VOICEMAIL),
         ({"ending": "silence"}, Disposition.SILENCE),
+        ({"ending": "failed"}, Disposition.FAILED),
         ({"ending": "person"}, Disposition.HUNG_UP),
         ({"ending": "transfer"}, Disposition.TRANSFERRED),
     ],
