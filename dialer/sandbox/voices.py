@@ -91,7 +91,7 @@ class Voices:
         self._made: OrderedDict[tuple[str, str, int, int, float], Utterance] = OrderedDict()
 
     def speak(
-        self, text: str, voice: str = "en-us", speed: int = BRISK_WPM, pitch: int = 50, noise: float = 0.0
+        self, text: str, voice: str = "en-us", speed: int = 165, pitch: int = 50, noise: float = 0.0
     ) -> Utterance:
         """Speak a text.
 

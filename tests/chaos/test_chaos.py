@@ -10,7 +10,7 @@ from tests.chaos.running import Result
 SEED = 7
 SHORT = catalogue.chosen(everything=False)
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900), pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ import pytest
 
 ROWS = 12
 
-pytestmark = [pytest.mark.timeout(420), pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.timeout(420)]
 
 
 def lines(path: Path) -> list[dict[str, Any]]:

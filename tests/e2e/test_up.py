@@ -24,7 +24,7 @@ from dialer.supervisor.programs import free_port
 MY_PHONE = "+12125550177"
 T = TypeVar("T")
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.timeout(300)]
 
 
 @dataclass
