@@ -43,7 +43,8 @@ def test_user_without_a_password_gets_one(run: CliRunner, sessions: Sessions) ->
     result = run.invoke(users.app, ["create", "ada@example.com", "--json"], catch_exceptions=False)
 
     with db.transaction(sessions) as tx:
-        people.log_in(tx.session, "ada@example.com", json.loads(result.stdout)["password"])
+        user = people.log_in(tx.session, "ada@example.com", json.loads(result.stdout)["password"])
+        assert user.email == "ada@example.com"
 
 
 def test_link_is_printed(run: CliRunner) -> None:
