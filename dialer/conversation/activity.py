@@ -13,6 +13,7 @@ class Activity:
     def __init__(self, on_error: Callable[[BaseException], None]) -> None:
         self._on_error = on_error
         self._task: asyncio.Task[None] | None = None
+        self._refuses = False
 
     @property
     def busy(self) -> bool:
@@ -21,6 +22,9 @@ class Activity:
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Do this, and nothing else."""
+        if self._refuses:
+            work.close()
+            return
         self.cancel()
         self._task = asyncio.get_running_loop().create_task(work)
         self._task.add_done_callback(self._done)
@@ -30,6 +34,10 @@ class Activity:
         task, self._task = self._task, None
         if task is not None and task is not asyncio.current_task():
             task.cancel()
+
+    def refuse(self) -> None:
+        """Start nothing any more; what goes on goes on."""
+        self._refuses = True
 
     def _done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -18,7 +18,15 @@ AFTER_BEEP_S: Final = 0.2
 class Closing:
     """One call's end: what is planned, what is said last, and that it is over."""
 
-    def __init__(self, agent: AgentDefinition, hand: Hand, speaking: Speaking, on_begun: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        agent: AgentDefinition,
+        hand: Hand,
+        speaking: Speaking,
+        *,
+        on_begun: Callable[[], None],
+        on_over: Callable[[], None],
+    ) -> None:
         """Begin with a call that goes on.
 
         Args:
@@ -26,11 +34,13 @@ class Closing:
             hand: commits the end.
             speaking: says it.
             on_begun: called when nothing but the end follows.
+            on_over: called once nobody will say anything any more.
         """
         self._agent = agent
         self._hand = hand
         self._speaking = speaking
         self._on_begun = on_begun
+        self._on_over = on_over
         self._loop = asyncio.get_running_loop()
         self._said_all: asyncio.Future[bool] | None = None
         self.over: asyncio.Future[EndReason] = self._loop.create_future()
@@ -44,6 +54,7 @@ class Closing:
         if not self.over.done():
             self.ended_s = self._loop.time()
             self.over.set_result(reason)
+            self._on_over()
 
     def abandon(self) -> None:
         """This seat has lost the call: be silent at once."""

@@ -7,18 +7,14 @@ most one. What the person does can cancel it. Every fact goes to the seat's thre
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 from dialer import log
 from dialer.agents.definition import AgentDefinition
 from dialer.audio.mulaw import FRAME_MS
-from dialer.audio.tones import Signal
 from dialer.audio.vad import Ear
-from dialer.conversation import machine, masking, optout, prompt, tools
+from dialer.conversation import masking, optout, prompt, tools
 from dialer.conversation.activity import Activity
-from dialer.conversation.answerer import Answerer, Asked, carriers
 from dialer.conversation.answering import Answering
 from dialer.conversation.closing import Closing
 from dialer.conversation.endpointing import Endpointer
@@ -26,7 +22,6 @@ from dialer.conversation.facts import (
     Briefing,
     EndReason,
     Hand,
-    MachineHeard,
     OpenerCompleted,
     OptedOut,
     Speaker,
@@ -35,14 +30,15 @@ from dialer.conversation.facts import (
 from dialer.conversation.floor import Floor
 from dialer.conversation.lines import FixedLines
 from dialer.conversation.listening import Listening
-from dialer.conversation.machine import Verdict
+from dialer.conversation.machines import Machines
 from dialer.conversation.patience import Nudge
 from dialer.conversation.playout import Line, Played
+from dialer.conversation.replying import Replying
 from dialer.conversation.speaking import Speaking
+from dialer.conversation.stage import Mode, Stage
 from dialer.conversation.timings import Opening
 from dialer.conversation.transcript import Transcript
 from dialer.conversation.vendors import Crew
-from dialer.errors import DialerError
 from dialer.speech.base import Heard
 
 logger = log.get(__name__)
@@ -53,17 +49,6 @@ OPT_OUT_DIGIT: Final = "9"
 _HELLO: Final = frozenset(
     {"hello", "hi", "hey", "yes", "yeah", "hello hello", "good morning", "good afternoon", "speaking"}
 )
-
-
-class Mode(Enum):
-    """Where the conversation stands."""
-
-    OPENING = "opening"
-    TALKING = "talking"
-    AWAITING_BEEP = "awaiting beep"
-    SCREENED = "screened"
-    """A screener listens; it is told who calls, and may fetch the person."""
-    CLOSING = "closing"
 
 
 class Dialogue:
@@ -87,6 +72,8 @@ class Dialogue:
         self._loop = asyncio.get_running_loop()
         agent = self._agent = AgentDefinition.model_validate(dict(briefing.agent))
         self._transcript = Transcript.begin(briefing, hand, prompt.system(agent, briefing), self.abandon)
+        self._stage = Stage()
+        self._activity = Activity(self.failed)
         self.speaking = Speaking(
             agent,
             briefing.lead,
@@ -101,23 +88,37 @@ class Dialogue:
         self.listening = Listening(
             crew, language=agent.language, hints=_hints(agent, briefing), on_heard=self._on_heard
         )
-        used = tools.Tools(agent, hand, briefing.epoch).use
-        self._answering = Answering(crew, self.speaking.mouth, self._transcript, tools.specs(agent), used)
-        self._activity = Activity(self.failed)
         self._floor = Floor(
             agent.turntaking, ear=ear, listening=self.listening, speaking=self.speaking, activity=self._activity
         )
-        self.closing = Closing(agent, hand, self.speaking, self._begin_closing)
-        self._answerer = Answerer()
-        self._mode = Mode.OPENING
-        self._owes_answer = False
-        self._began_s = 0.0
+        self.closing = Closing(agent, hand, self.speaking, on_begun=self._stage.close, on_over=self._activity.refuse)
+        used = tools.Tools(agent, hand, briefing.epoch).use
+        self._answering = Answering(crew, self.speaking.mouth, self._transcript, tools.specs(agent), used)
+        self._replying = Replying(
+            agent,
+            briefing.call_id,
+            answering=self._answering,
+            speaking=self.speaking,
+            transcript=self._transcript,
+            activity=self._activity,
+            closing=self.closing,
+        )
+        self._machines = Machines(
+            agent,
+            self._stage,
+            ear=ear,
+            floor=self._floor,
+            speaking=self.speaking,
+            transcript=self._transcript,
+            activity=self._activity,
+            closing=self.closing,
+        )
 
     # What happens on the line
 
     def begin(self, stream_id: str, line: Line, now: float) -> None:
         """The stream is up: listen and speak."""
-        self._began_s = self._transcript.began_s = self._opening.began_s = now
+        self._stage.began_s = self._transcript.began_s = self._opening.began_s = now
         self._floor.noise(now)
         self._playout.connect(line)
         self._transcript.post(StreamStarted(stream_id))
@@ -128,13 +129,12 @@ class Dialogue:
         """20 ms of the person's audio."""
         self.listening.feed(frame, now)
         self._ear.feed(frame, now)
-        if (signal := self._answerer.signal(frame)) is not None:
-            self._signalled(signal)
+        self._machines.frame(frame)
 
     def take_turns(self, now: float) -> None:
         """Do what is due: speech that is to be sent, turns, deadlines."""
         self._playout.pump(now)
-        if self._floor.take(now, interruptible=self._mode is Mode.TALKING):
+        if self._floor.take(now, interruptible=self._stage.mode is Mode.TALKING):
             self._person_finished(now)
         self._check_deadlines(now)
 
@@ -143,7 +143,7 @@ class Dialogue:
         if digit == OPT_OUT_DIGIT and self.closing.planned is not EndReason.OPT_OUT:
             now = self._loop.time()
             self._transcript.person(digit, started_s=now, ended_s=now, kind="digits")
-            self._start(self.closing.opt_out("digit", digit))
+            self._activity.start(self.closing.opt_out("digit", digit))
 
     def marked(self, name: str) -> None:
         """A mark came back."""
@@ -155,12 +155,7 @@ class Dialogue:
 
     def machine(self, verdict: str) -> None:
         """The carrier's own detection says who answered: Twilio's `AnsweredBy`."""
-        found = carriers(verdict)
-        if found is None or self._mode is Mode.CLOSING or self._transcript.person_turns >= machine.TURNS:
-            return
-        self._heard_machine(found, f"carrier: {verdict}")
-        if verdict.startswith("machine_end") and self._mode is Mode.AWAITING_BEEP:
-            self._start(self.closing.leave_message())
+        self._machines.answered_by(verdict)
 
     def failed(self, error: BaseException) -> None:
         """Something of ours broke."""
@@ -175,7 +170,7 @@ class Dialogue:
     async def hear_out(self, reason: EndReason) -> None:
         """The stream is over: take the person's last words. They may ask for no more calls."""
         turn = self._floor.turn
-        if turn.started_s and reason is not EndReason.LOST and self._mode is not Mode.AWAITING_BEEP:
+        if turn.started_s and reason is not EndReason.LOST and self._stage.mode is not Mode.AWAITING_BEEP:
             await self.listening.last_words()
         if text := masking.mask(turn.text):
             self._store_person_turn(turn, text)
@@ -188,7 +183,7 @@ class Dialogue:
         """Why the call was over, of which the stream saw `seen`: what we planned comes first."""
         if self.closing.planned is not None:
             return self.closing.planned
-        screened = seen is EndReason.PERSON and self._mode is Mode.SCREENED  # a screener that hangs up is no person
+        screened = seen is EndReason.PERSON and self._stage.mode is Mode.SCREENED  # a screener is no person
         return EndReason.SCREENED if screened else seen
 
     def counters(self) -> dict[str, float]:
@@ -209,98 +204,74 @@ class Dialogue:
     # Silence
 
     def _check_deadlines(self, now: float) -> None:
-        if self._mode is Mode.CLOSING:
+        if self._stage.mode is Mode.CLOSING:
             return
-        elif self.listening.deaf:
-            self._start(self.closing.close(EndReason.FAILED, self._agent.trouble))
-        elif now - self._began_s >= self._agent.turntaking.max_call_s:
-            self._start(self.closing.close(EndReason.TOO_LONG, self._agent.goodbye))
-        elif self._mode is Mode.AWAITING_BEEP:
-            if not self._activity.busy and self._answerer.greeting_over(now, self._ear):
-                self._start(self.closing.leave_message())
-        elif self._mode in (Mode.TALKING, Mode.SCREENED):
-            if not self._may_be_machine(now):
-                self._answerer.is_person()
+        if self.listening.deaf:
+            self._activity.start(self.closing.close(EndReason.FAILED, self._agent.trouble))
+        elif now - self._stage.began_s >= self._agent.turntaking.max_call_s:
+            self._activity.start(self.closing.close(EndReason.TOO_LONG, self._agent.goodbye))
+        else:
+            self._machines.take(now)
             self._mind_silence(now)
 
     def _mind_silence(self, now: float) -> None:
-        screened = self._mode is Mode.SCREENED
+        if self._stage.mode not in (Mode.TALKING, Mode.SCREENED):
+            return
+        screened = self._stage.mode is Mode.SCREENED
         nudge = self._floor.nudge(now, screened=screened)
         if nudge is Nudge.PROMPT:
             self.speaking.line("prompt", self._agent.still_there)
         elif nudge is Nudge.GIVE_UP:
             reason = EndReason.SCREENED if screened else EndReason.SILENCE
-            self._start(self.closing.close(reason, self._agent.goodbye))
+            self._activity.start(self.closing.close(reason, self._agent.goodbye))
 
-    # Turns
+    # The person's turns
 
     def _on_heard(self, heard: Heard, delay_s: float) -> None:
         now = self._loop.time()
         if not self._floor.words(heard, now, delay_s) or not heard.is_final:
             return
         words = self._floor.turn.text
-        if optout.wants_out(words) and self._mode is not Mode.AWAITING_BEEP:
+        if optout.wants_out(words) and self._stage.mode is not Mode.AWAITING_BEEP:
             return  # waits for the end of the turn: "don't call me ... before five" is another wish
-        asked = self._mode in (Mode.OPENING, Mode.TALKING)
-        if asked and self._may_be_machine(now) and (verdict := machine.judge(words)) is not None:
-            self._heard_machine(verdict, masking.mask(words))
-
-    def _may_be_machine(self, now: float) -> bool:
-        age_s, turns = now - self._began_s, self._transcript.person_turns
-        return self._mode is not Mode.CLOSING and self._answerer.may_be_machine(age_s, turns)
+        self._machines.words(words, now)
 
     def _person_finished(self, now: float) -> None:
         turn = self._floor.finish(now)
         text = masking.mask(turn.text)
         if not text:
             return
-        if optout.wants_out(text) and self._mode is not Mode.AWAITING_BEEP:
+        if optout.wants_out(text) and self._stage.mode is not Mode.AWAITING_BEEP:
             self._store_person_turn(turn, text)
             if self.closing.planned is not EndReason.OPT_OUT:
-                self._start(self.closing.opt_out("words", text))
+                self._activity.start(self.closing.opt_out("words", text))
             return
-        if self._mode is Mode.TALKING and self._floor.agent_has_it and not self._floor.claim(text, now):
+        if self._stage.mode is Mode.TALKING and self._floor.agent_has_it and not self._floor.claim(text, now):
             return
         self._store_person_turn(turn, text)
-        if self._mode is Mode.OPENING:
+        if self._stage.mode is Mode.OPENING:
             greets = text.lower().strip(" .,!?") in _HELLO
-            self._owes_answer |= not greets and turn.ended_s - self._began_s >= WHO_IS_THIS_S
-        elif self._mode is Mode.SCREENED:
-            self._answer_screener(turn, text)
-        elif self._mode is Mode.TALKING:
+            self._replying.owed |= not greets and turn.ended_s - self._stage.began_s >= WHO_IS_THIS_S
+        elif self._stage.mode is Mode.TALKING or (self._stage.mode is Mode.SCREENED and self._machines.screened(text)):
             self._floor.answered()
-            self._answer(turn)
-
-    def _answer_screener(self, turn: Endpointer, text: str) -> None:
-        """Say who calls when asked, wait when told to, and talk to whoever comes."""
-        match self._answerer.asked(text):
-            case Asked.NAME:
-                self.speaking.line("screening", self._agent.screening)
-            case Asked.NOTHING:
-                self._start(self.closing.close(EndReason.SCREENED, ""))
-            case Asked.ANSWER:
-                self._mode = Mode.TALKING
-                self._answer(turn)
-            case Asked.PATIENCE:
-                pass
+            self._replying.answer(turn)
 
     def _store_person_turn(self, turn: Endpointer, text: str) -> None:
         self._transcript.person(text, started_s=turn.started_s, ended_s=turn.ended_s)
-        if self._mode is Mode.TALKING and self._answerer.was_screener(text):
-            self._mode = Mode.SCREENED
+        self._machines.stored(text)
 
-    # Speaking
+    # The agent's turns
 
     def _open(self) -> None:
         last = self._briefing.past[-1] if self._briefing.past else None
         voicemail = self.speaking.text(self._agent.voicemail)
         if any(turn.speaker is Speaker.AGENT and turn.text == voicemail for turn in self._briefing.past) and voicemail:
-            self._start(self.closing.close(EndReason.VOICEMAIL, ""))  # it was left by the seat before
+            self._activity.start(self.closing.close(EndReason.VOICEMAIL, ""))  # it was left by the seat before
         elif not self._briefing.opener_done:
             self.speaking.line("opener", self._agent.opener)
         else:
-            self._mode = Mode.TALKING
-            self._owes_answer = last is not None and last.speaker is Speaker.PERSON
+            self._stage.mode = Mode.TALKING
+            self._replying.owed = last is not None and last.speaker is Speaker.PERSON
             self.speaking.line("apology", self._agent.apology)
 
     def _said(self, kind: str, proven: bool, now: float) -> None:  # noqa: FBT001 - a callback
@@ -309,80 +280,17 @@ class Dialogue:
         self.closing.said(proven=proven)
         if kind == "opener":
             self._opened(now, proven=proven)
-        if self._mode is Mode.TALKING and self._owes_answer:
-            self._answer(None)
+        if self._stage.mode is Mode.TALKING and self._replying.owed:
+            self._replying.answer(None)
 
     def _opened(self, now: float, *, proven: bool) -> None:
         if proven:
-            self._transcript.post(OpenerCompleted(round(now - self._began_s, 3)))
-        if self._mode is not Mode.OPENING:
+            self._transcript.post(OpenerCompleted(round(now - self._stage.began_s, 3)))
+        if self._stage.mode is not Mode.OPENING:
             return
-        self._mode = Mode.TALKING
+        self._stage.mode = Mode.TALKING
         if not self._playout.first_sent_s:  # nobody could speak it, and without it there is no call
-            self._start(self.closing.close(EndReason.FAILED, self._agent.trouble))
-
-    def _answer(self, turn: Endpointer | None) -> None:
-        self._owes_answer = False
-        self.speaking.answer(turn)
-        self._start(self._reply())
-
-    async def _reply(self) -> None:
-        try:
-            used = await self._answering.answer(self.speaking.timings)
-        except DialerError as error:
-            logger.error("no answer", call_id=self._briefing.call_id, error=str(error))
-            await self.closing.close(EndReason.FAILED, self._agent.trouble)
-            return
-        self._playout.close()
-        if used.ends is EndReason.LOST:
-            self.abandon()
-        elif used.ends is EndReason.OPT_OUT:
-            await self.closing.opt_out("tool", self._last_words())
-        elif used.ends is not None:
-            farewell = "" if self._playout.segments else self._agent.goodbye
-            if used.ends is EndReason.TRANSFER:
-                farewell = ""
-            await self.closing.close(used.ends, farewell, transfer_to=used.transfer_to)
-        elif not self._playout.segments:
-            self._playout.end()
-
-    def _last_words(self) -> str:
-        return next((m.text for m in reversed(self._transcript.messages) if m.role == "user"), "")
-
-    # Machines, and the end
-
-    def _signalled(self, signal: Signal) -> None:
-        if signal is Signal.FAX:
-            self._heard_machine(Verdict.FAX, signal.value)
-            return
-        if self._mode is not Mode.AWAITING_BEEP:
-            self._heard_machine(Verdict.VOICEMAIL, signal.value)
-        if self._mode is Mode.AWAITING_BEEP:
-            self._start(self.closing.leave_message())
-
-    def _heard_machine(self, verdict: Verdict, evidence: str) -> None:
-        now = self._loop.time()
-        if self._mode is Mode.CLOSING or not self._answerer.found(verdict, now):
-            return
-        self._activity.cancel()
-        self.speaking.interrupt(now)
-        self._transcript.post(MachineHeard(verdict.value, evidence))
-        if verdict is Verdict.FAX:
-            self._start(self.closing.close(EndReason.FAX, ""))
-        elif verdict is Verdict.SCREENING:
-            self._mode = Mode.SCREENED
-            self._floor.noise(now)
-        else:
-            self._mode = Mode.AWAITING_BEEP
-
-    def _begin_closing(self) -> None:
-        self._mode = Mode.CLOSING
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        if self.closing.over.done():
-            work.close()
-        else:
-            self._activity.start(work)
+            self._activity.start(self.closing.close(EndReason.FAILED, self._agent.trouble))
 
 
 def _hints(agent: AgentDefinition, briefing: Briefing) -> tuple[str, ...]:

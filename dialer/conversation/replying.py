@@ -1,0 +1,69 @@
+"""The agent's answers to what the person said, and how the call goes on after each."""
+
+from __future__ import annotations
+
+from dialer import log
+from dialer.agents.definition import AgentDefinition
+from dialer.conversation.activity import Activity
+from dialer.conversation.answering import Answering
+from dialer.conversation.closing import Closing
+from dialer.conversation.endpointing import Endpointer
+from dialer.conversation.facts import EndReason
+from dialer.conversation.speaking import Speaking
+from dialer.conversation.transcript import Transcript
+from dialer.errors import DialerError
+
+logger = log.get(__name__)
+
+
+class Replying:
+    """One answer at a time: asked for, spoken, and followed by what its tools decided."""
+
+    def __init__(
+        self,
+        agent: AgentDefinition,
+        call_id: str,
+        *,
+        answering: Answering,
+        speaking: Speaking,
+        transcript: Transcript,
+        activity: Activity,
+        closing: Closing,
+    ) -> None:
+        self._agent = agent
+        self._call_id = call_id
+        self._answering = answering
+        self._speaking = speaking
+        self._transcript = transcript
+        self._activity = activity
+        self._closing = closing
+        self.owed = False
+        """Whether the person said something that waits for its answer."""
+
+    def answer(self, turn: Endpointer | None) -> None:
+        """Answer this turn, or whatever was said last."""
+        self.owed = False
+        self._speaking.answer(turn)
+        self._activity.start(self._reply())
+
+    async def _reply(self) -> None:
+        playout = self._speaking.playout
+        try:
+            used = await self._answering.answer(self._speaking.timings)
+        except DialerError as error:
+            logger.error("no answer", call_id=self._call_id, error=str(error))
+            await self._closing.close(EndReason.FAILED, self._agent.trouble)
+            return
+        playout.close()
+        if used.ends is EndReason.LOST:
+            self._closing.abandon()
+        elif used.ends is EndReason.OPT_OUT:
+            await self._closing.opt_out("tool", self._last_words())
+        elif used.ends is not None:
+            farewell = "" if playout.segments or used.ends is EndReason.TRANSFER else self._agent.goodbye
+            await self._closing.close(used.ends, farewell, transfer_to=used.transfer_to)
+        elif not playout.segments:
+            playout.end()
+
+    def _last_words(self) -> str:
+        return next((m.text for m in reversed(self._transcript.messages) if m.role == "user"), "")
