@@ -13,28 +13,13 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from dialer.agents.turntaking import Turntaking
 from dialer.errors import BadInput
 
 ToolName = Literal["end_call", "do_not_call", "schedule_callback", "transfer"]
 PLACEHOLDERS = frozenset({"first_name", "last_name", "company", "agent", "seller", "callback_number"})
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
-
-
-class Turntaking(BaseModel):
-    """When a turn is over, and when the agent yields. Milliseconds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    endpoint_ms: int = Field(default=500, ge=100, le=3000)
-    """Silence after which a turn is over if the words do not say so sooner."""
-    endpoint_sure_ms: int = Field(default=200, ge=50, le=2000)
-    """The same when the recognizer or the words say that the sentence is complete."""
-    barge_in_ms: int = Field(default=160, ge=40, le=1000)
-    """Confirmed speech after which the agent falls silent."""
-    silence_prompt_s: float = Field(default=6.0, ge=2, le=60)
-    silence_prompts: int = Field(default=2, ge=0, le=5)
-    max_call_s: int = Field(default=600, ge=30, le=3600)
 
 
 class AgentDefinition(BaseModel):
@@ -72,6 +57,8 @@ class AgentDefinition(BaseModel):
     opt_out_confirmation: str = "Understood. You will not be called again. Goodbye."
     still_there: str = "Are you still there?"
     """Said after a silence."""
+    filler: str = "One moment, please."
+    """Said while a tool takes its time; empty: nothing."""
     trouble: str = "I'm sorry, we have technical trouble on our side. Goodbye."
     """Said when no vendor can carry on."""
     apology: str = "Sorry, I lost you for a moment."
@@ -116,6 +103,7 @@ class AgentDefinition(BaseModel):
         "opt_out_confirmation",
         "apology",
         "still_there",
+        "filler",
         "trouble",
     )
     @classmethod

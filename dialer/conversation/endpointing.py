@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from dialer.agents.definition import Turntaking
+from dialer.agents.turntaking import Turntaking
 from dialer.speech.base import Heard
 
 FINAL_WAIT_S: Final = 0.35

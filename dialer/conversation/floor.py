@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.agents.definition import Turntaking
+from dialer.agents.turntaking import Turntaking
 from dialer.audio.vad import Ear
 from dialer.conversation.activity import Activity
 from dialer.conversation.bargein import Move, is_back_channel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from dialer.agents.definition import Turntaking
+from dialer.agents.turntaking import Turntaking
 
 SCREENING_WAIT_S: Final = 30.0
 """How long a screener may take to fetch the person."""

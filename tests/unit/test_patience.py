@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.agents.definition import Turntaking
+from dialer.agents.turntaking import Turntaking
 from dialer.conversation.patience import SCREENING_WAIT_S, Nudge, Patience
 
 

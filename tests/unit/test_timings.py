@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.agents.definition import Turntaking
+from dialer.agents.turntaking import Turntaking
 from dialer.conversation.endpointing import Endpointer
 from dialer.conversation.timings import Opening, Timings
 from dialer.speech.base import Heard
