@@ -7,16 +7,26 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from dialer.agents.http_tool import HttpTool
 from dialer.agents.turntaking import Turntaking
 from dialer.errors import BadInput
 
-ToolName = Literal["end_call", "do_not_call", "schedule_callback", "transfer"]
+ToolName = Literal[
+    "end_call",
+    "do_not_call",
+    "schedule_callback",
+    "transfer",
+    "find_slots",
+    "book_meeting",
+    "send_sms",
+    "send_email",
+]
 PLACEHOLDERS = frozenset({"first_name", "last_name", "company", "agent", "seller", "callback_number"})
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -63,6 +73,8 @@ class AgentDefinition(BaseModel):
     """Said when no vendor can carry on."""
     apology: str = "Sorry, I lost you for a moment."
     tools: tuple[ToolName, ...] = ("end_call", "do_not_call", "schedule_callback")
+    http_tools: tuple[HttpTool, ...] = ()
+    """Tools of the customer's own."""
     transfer_to: str = ""
     purpose: Literal["marketing", "informational"] = "marketing"
     turntaking: Turntaking = Turntaking()
@@ -84,6 +96,13 @@ class AgentDefinition(BaseModel):
     def _can_transfer(self) -> AgentDefinition:
         if "transfer" in self.tools and not _E164.fullmatch(self.transfer_to):
             raise ValueError("transfer_to: the tool transfer needs a number in E.164 form, such as +12125550143")
+        return self
+
+    @model_validator(mode="after")
+    def _names_each_tool_once(self) -> AgentDefinition:
+        names = [*get_args(ToolName), *(tool.name for tool in self.http_tools)]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"http_tools: {sorted(twice)} is the name of another tool")
         return self
 
     @model_validator(mode="after")
