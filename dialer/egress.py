@@ -81,6 +81,7 @@ class Egress:
         content: bytes = b"",
         most_bytes: int = 0,
         timeout: httpx.Timeout | None = None,
+        longest_s: float | None = None,
     ) -> Answer:
         """Send one request, once.
 
@@ -91,6 +92,7 @@ class Egress:
             content: the body.
             most_bytes: of the answer; what comes after it is not read.
             timeout: of each phase, if not the usual one.
+            longest_s: of the whole, if not the usual time.
 
         Raises:
             VendorRefused: the address is forbidden.
@@ -105,7 +107,7 @@ class Egress:
             extensions={"sni_hostname": url.host},
             timeout=timeout if timeout is not None else httpx.USE_CLIENT_DEFAULT,
         )
-        give_up = time.monotonic() + self._longest_s
+        give_up = time.monotonic() + (longest_s or self._longest_s)
         try:
             response = self._client.send(request, stream=True)
             try:

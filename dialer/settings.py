@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from dialer import resources
@@ -62,6 +62,17 @@ class Vendors(BaseSettings):
     """Let the webhook go to a private or loopback address, over plain HTTP."""
 
 
+class ToolSecret(BaseModel):
+    """A secret that HTTP tools may name in a header, and the only hosts that it is ever sent to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: SecretStr
+    hosts: tuple[str, ...] = Field(min_length=1)
+    organization: str = ""
+    """Whose agents may use it; empty: everybody's."""
+
+
 class Settings(BaseSettings):
     """What a process must know to start. Variables are `DIALER_<NAME>`, and `DATABASE_URL` and `REDIS_URL`."""
 
@@ -104,6 +115,10 @@ class Settings(BaseSettings):
     """Signs console sessions and keys the suppression hashes; empty: made once and kept in `data_dir`."""
     journal_dir: Path | None = None
     """Where the journal of opt-outs is kept, best on another disk than the database; empty: `journal` in `data_dir`."""
+    tool_secrets: dict[str, ToolSecret] = Field(default_factory=dict)
+    """Secrets of HTTP tools by name: {"orders": {"value": "…", "hosts": ["api.example.com"]}}, in the file or as JSON."""
+    tools_allow_private: bool = False
+    """Let HTTP tools and calendars reach private and loopback addresses, over plain HTTP."""
     organization: str = "default"
     carrier: str = "twilio"
     default_region: str = "US"

@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 
 from dialer import db
 from dialer.accounts import secret
-from dialer.calls import dialing, facts, gap_settling, settling, sweeping
+from dialer.calls import dialing, facts, gap_settling, settling, sweeping, using
+from dialer.calls.toolbox.http import HttpTools
 from dialer.db import Sessions
 from dialer.embedded.redis import broker_url
 from dialer.leads import optout
@@ -195,7 +196,13 @@ class Wiring:
     @cached_property
     def effects(self) -> facts.Effects:
         """What a seat's facts may cause."""
-        return facts.Effects(opt_out=self.opt_out, cancel=self.cancel)
+        return facts.Effects(opt_out=self.opt_out, cancel=self.cancel, outside=self.outside)
+
+    @cached_property
+    def outside(self) -> using.Outside:
+        """What tools reach beyond the database."""
+        settings = self.settings
+        return using.Outside(http=HttpTools(settings.tool_secrets, allow_private=settings.tools_allow_private))
 
     @property
     def recordings_url(self) -> str:

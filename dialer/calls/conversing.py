@@ -9,7 +9,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -21,6 +23,7 @@ from sqlalchemy.orm import Session
 from dialer import clock, log
 from dialer.calls import briefings, facts, seats
 from dialer.calls.models import Call
+from dialer.calls.using import Pending
 from dialer.conversation.facts import Briefing, Fact, HandedIn, Lapsed, Reply
 from dialer.db import Sessions, transaction
 from dialer.messages import Messages
@@ -33,6 +36,7 @@ PATIENCE_S = 10.0
 HAND_IN_PATIENCE_S = 300.0
 """The same of a seat's last fact, for which nobody waits and which nobody else can tell."""
 AGAIN_S = 0.5
+TOOL_THREADS = 16
 
 logger = log.get(__name__)
 
@@ -87,6 +91,8 @@ class Seats:
     effects: facts.Effects
     wait: Callable[[float], None] = time.sleep
     """Waits so many seconds; given by tests."""
+    tools: Executor = field(default_factory=partial(ThreadPoolExecutor, TOOL_THREADS, "tools"))
+    """Where tools that reach outside wait for their vendors."""
 
 
 def converse(call_id: UUID, epoch: int, on: Seats) -> None:
@@ -101,7 +107,12 @@ def converse(call_id: UUID, epoch: int, on: Seats) -> None:
         if told is None:
             machine_told = _look(seat, on, machine_told=machine_told)
             continue
-        told.answer(_apply(told.fact, seat, on))
+        came = _apply(told.fact, seat, on)
+        if isinstance(came, Pending):
+            # Not in this thread: whatever the person says meanwhile, an opt-out above all, must not wait for a tool.
+            on.tools.submit(_finish, told, came)
+            continue
+        told.answer(came)
         if isinstance(told.fact, HandedIn | Lapsed):
             on.messages.send("results.finish", str(call_id))
             return
@@ -125,7 +136,16 @@ def _take(call_id: UUID, epoch: int, on: Seats) -> SeatHand | None:
     return hand
 
 
-def _apply(fact: Fact, seat: facts.Seat, on: Seats) -> Reply:
+def _finish(told: Told, pending: Pending) -> None:
+    """Have a tool's effect, and answer whoever waits for it."""
+    try:
+        told.answer(pending.finish())
+    except Exception as error:  # whatever it is, the conversation waits for an answer
+        logger.error("tool not finished", call_id=str(pending.call_id), error=repr(error))
+        told.answer(Reply(ok=False))
+
+
+def _apply(fact: Fact, seat: facts.Seat, on: Seats) -> Reply | Pending:
     """Commit one fact, again while the database is away: told twice, each stands once.
 
     What cannot be committed in time is reported, and the conversation goes on.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,11 +12,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from dialer import clock
-from dialer.agents.models import AgentVersion
-from dialer.calls import briefings, queries
-from dialer.calls.models import Call, Direction, SeatState, ToolUse, Turn
+from dialer.calls import using
+from dialer.calls.models import Call, Direction, SeatState, Turn
 from dialer.calls.moving import move
 from dialer.calls.states import CallState
+from dialer.calls.using import Outside, Pending
 from dialer.conversation.facts import (
     Ending,
     EndReason,
@@ -33,10 +32,8 @@ from dialer.conversation.facts import (
     TurnFinished,
 )
 from dialer.db import Sessions, transaction
-from dialer.leads.models import Lead
 from dialer.leads.optout import OptOut
 
-CALLBACK_AHEAD = timedelta(days=60)
 LOST = Reply(ok=False, lost=True)
 
 
@@ -62,10 +59,12 @@ class Effects:
     """(organization, phone, how, call, by) → what it did; commits by itself."""
     cancel: Callable[[Iterable[UUID]], None]
     """Hang up calls at the carrier."""
+    outside: Outside = field(default_factory=Outside)
+    """What tools reach."""
 
 
-def apply(fact: Fact, seat: Seat, sessions: Sessions, effects: Effects) -> Reply:
-    """Commit a fact, if the seat still holds the call."""
+def apply(fact: Fact, seat: Seat, sessions: Sessions, effects: Effects) -> Reply | Pending:
+    """Commit a fact, if the seat still holds the call. A tool that reaches outside is still to be finished then."""
     if isinstance(fact, OptedOut) or (isinstance(fact, ToolWanted) and fact.name == "do_not_call"):
         lost = _opt_out(fact, seat, sessions, effects)
         if lost:
@@ -75,7 +74,7 @@ def apply(fact: Fact, seat: Seat, sessions: Sessions, effects: Effects) -> Reply
         call = held(session, seat)
         if call is None:
             return LOST
-        return _record(session, call, fact, seat, clock.now(session))
+        return _record(session, call, fact, seat, clock.now(session), sessions, effects)
 
 
 def held(session: Session, seat: Seat) -> Call | None:
@@ -101,7 +100,9 @@ def _opt_out(fact: OptedOut | ToolWanted, seat: Seat, sessions: Sessions, effect
     return False
 
 
-def _record(session: Session, call: Call, fact: Fact, seat: Seat, now: datetime) -> Reply:
+def _record(
+    session: Session, call: Call, fact: Fact, seat: Seat, now: datetime, sessions: Sessions, effects: Effects
+) -> Reply | Pending:
     match fact:
         case StreamStarted(stream_id=stream_id):
             call.stream_id, call.seat_url = stream_id, None
@@ -115,7 +116,7 @@ def _record(session: Session, call: Call, fact: Fact, seat: Seat, now: datetime)
         case OptedOut():
             call.opted_out_at = call.opted_out_at or now
         case ToolWanted():
-            return _tool(session, call, fact, now)
+            return using.use(session, call, fact, now=now, sessions=sessions, outside=effects.outside)
         case Ending(reason=reason, transfer_to=number):
             call.ending, call.transfer_to = reason.value, number or call.transfer_to
         case HandedIn():
@@ -137,77 +138,3 @@ def _hand_in(session: Session, call: Call, fact: HandedIn) -> None:
     call.recording = fact.recording or call.recording
     if fact.reason is not EndReason.FAILED:
         call.ending = call.ending or fact.reason.value
-
-
-def _tool(session: Session, call: Call, fact: ToolWanted, now: datetime) -> Reply:
-    """The row comes before the effect. A key that stands already gets the answer that it got."""
-    before = session.scalars(select(ToolUse).where(ToolUse.call_id == call.id, ToolUse.key == fact.key)).first()
-    if before is not None:
-        return Reply(ok=before.ok, text=before.result)
-    reply = _use(session, call, fact, now)
-    session.add(
-        ToolUse(
-            call_id=call.id,
-            key=fact.key,
-            name=fact.name,
-            arguments=dict(fact.arguments),
-            result=reply.text,
-            ok=reply.ok,
-            at=now,
-        )
-    )
-    return reply
-
-
-def _use(session: Session, call: Call, fact: ToolWanted, now: datetime) -> Reply:
-    agent = session.get_one(AgentVersion, call.agent_version_id).definition
-    if fact.name not in agent["tools"]:
-        return Reply(ok=False, text=f"There is no tool {fact.name}.")
-    match fact.name:
-        case "end_call":
-            return Reply(text="The call ends after your last words.", ends_call=True)
-        case "do_not_call":
-            call.opted_out_at = call.opted_out_at or now
-            return Reply(text="The number is on the do-not-call list.", ends_call=True)
-        case "schedule_callback":
-            return _callback(session, call, fact.arguments, now)
-        case "transfer":
-            if not agent["transfer_to"]:
-                return Reply(ok=False, text="Nobody can take the call now. Offer a callback.")
-            return Reply(text="The call is being transferred.", transfer_to=agent["transfer_to"])
-    return Reply(ok=False, text=f"There is no tool {fact.name}.")
-
-
-def _callback(session: Session, call: Call, arguments: Any, now: datetime) -> Reply:
-    lead = session.get(Lead, call.lead_id) if call.lead_id else None
-    zone = briefings.zone_of(call, lead)
-    at = read_time(arguments.get("when") or "", zone)
-    if at is None:
-        return Reply(ok=False, text="That time cannot be read. Ask for day and hour, and give it as ISO 8601.")
-    if not now < at < now + CALLBACK_AHEAD:
-        return Reply(ok=False, text="That time is past, or more than 60 days ahead. Ask for another one.")
-    return Reply(text=f"Callback noted for {at.astimezone(zone):%A %d %B at %H:%M}.")
-
-
-def read_time(text: Any, zone: Any) -> datetime | None:
-    """Read an ISO 8601 time that a model wrote; without an offset it is the person's own time. UTC comes back."""
-    try:
-        at = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def callback_agreed(session: Session, call_id: UUID) -> datetime | None:
-    """The time of the last callback that was agreed in a call."""
-    call = queries.one(session, call_id)
-    used = session.scalars(
-        select(ToolUse)
-        .where(ToolUse.call_id == call_id, ToolUse.name == "schedule_callback", ToolUse.ok)
-        .order_by(ToolUse.id.desc())
-        .limit(1)
-    ).first()
-    if used is None:
-        return None
-    lead = session.get(Lead, call.lead_id) if call.lead_id else None
-    return read_time(used.arguments.get("when"), briefings.zone_of(call, lead))

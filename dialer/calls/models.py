@@ -244,8 +244,11 @@ class ToolUse(Base):
     name: Mapped[str]
     arguments: Mapped[Json]
     result: Mapped[str] = mapped_column(server_default="")
+    """What the model was told of it."""
     ok: Mapped[bool]
     at: Mapped[Stamp]
+    done_at: Mapped[Stamp | None]
+    """When its effect was known; none yet: it is under way, or its seat died and nobody knows."""
 
 
 class Worker(Base):

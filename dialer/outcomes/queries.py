@@ -11,9 +11,10 @@ from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
 from dialer.agents.models import AgentVersion
-from dialer.calls import facts, queries
+from dialer.calls import queries
 from dialer.calls.models import Call, SeatState, Turn
 from dialer.calls.states import CallState
+from dialer.calls.toolbox import schedule_callback
 from dialer.conversation.facts import EndReason
 from dialer.leads.models import Lead, Suppression
 from dialer.outcomes.deciding import Evidence
@@ -56,7 +57,7 @@ def ready(session: Session, call_id: UUID) -> Finished | None:
             .order_by(Turn.epoch, Turn.number)
         )
     )
-    callback_at = facts.callback_agreed(session, call_id)
+    callback_at = schedule_callback.agreed(session, call_id)
     definition = session.get_one(AgentVersion, call.agent_version_id).definition
     return Finished(
         evidence=_evidence(call, turns, callback_at),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from dialer.calls import facts, seats
+from dialer.calls.using import Pending
 from dialer.conversation.facts import Fact, HandedIn
 from dialer.db import Sessions, transaction
 from dialer.messages import Messages
@@ -91,7 +92,8 @@ class Seating:
         key = (str(stream.seat.call_id), stream.seat.epoch)
         if not worker.alive or worker.life != stream.life or key not in worker.holds:
             return False, False
-        reply = facts.apply(fact, stream.seat, self._sessions, self._effects)
+        came = facts.apply(fact, stream.seat, self._sessions, self._effects)
+        reply = came.finish() if isinstance(came, Pending) else came
         ended = isinstance(fact, HandedIn) or reply.lost
         if ended:
             worker.holds.discard(key)

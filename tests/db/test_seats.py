@@ -15,6 +15,7 @@ from dialer.calls.answering import Do
 from dialer.calls.models import Call, SeatState, Stray, ToolUse, Turn, Worker
 from dialer.calls.reporting import Report
 from dialer.calls.states import CallState
+from dialer.calls.toolbox import schedule_callback
 from dialer.conversation.facts import (
     Ending,
     EndReason,
@@ -234,7 +235,7 @@ def test_a_tool_is_a_row_and_answers_a_repeat_alike(seated: Line) -> None:
     assert first.text == again.text == "Callback noted for Thursday 26 November at 10:00."
     with seated.room.sessions() as session:
         assert session.scalar(select(func.count()).select_from(ToolUse)) == 1
-        agreed = facts.callback_agreed(session, seated.call_id)
+        agreed = schedule_callback.agreed(session, seated.call_id)
     assert agreed is not None
     assert agreed.isoformat() == "2026-11-26T15:00:00+00:00"
 

@@ -1,0 +1,24 @@
+"""The tools that act on the talk itself: they need no more than the row."""
+
+from __future__ import annotations
+
+from dialer.calls.toolbox.base import Asked
+from dialer.conversation.facts import Reply
+
+
+def end_call(_asked: Asked) -> Reply:
+    """End the call after the last words."""
+    return Reply(text="The call ends after your last words.", ends_call=True)
+
+
+def do_not_call(asked: Asked) -> Reply:
+    """Write down that the person opted out; their number was suppressed in a transaction before this one."""
+    asked.call.opted_out_at = asked.call.opted_out_at or asked.now
+    return Reply(text="The number is on the do-not-call list.", ends_call=True)
+
+
+def transfer(asked: Asked) -> Reply:
+    """Hand the person over to the number that the agent's definition names."""
+    if not asked.agent.transfer_to:
+        return Reply(ok=False, text="Nobody can take the call now. Offer a callback.")
+    return Reply(text="The call is being transferred.", transfer_to=asked.agent.transfer_to)
