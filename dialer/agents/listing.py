@@ -16,7 +16,7 @@ from dialer.agents.models import Agent, AgentVersion
 
 @dataclass(frozen=True, slots=True)
 class AgentView:
-    """An agent and its latest version."""
+    """An agent and the version that its name stands for."""
 
     name: str
     version_id: UUID
@@ -26,12 +26,12 @@ class AgentView:
 
 
 def latest(session: Session, organization_id: UUID) -> list[AgentView]:
-    """Return the organization's agents by name, each with its latest version."""
+    """Return the organization's agents by name, each with the version that its name stands for."""
     rows = session.execute(
         select(Agent.name, AgentVersion)
         .join(AgentVersion, AgentVersion.agent_id == Agent.id)
         .where(Agent.organization_id == organization_id)
         .ext(distinct_on(Agent.name))
-        .order_by(Agent.name, AgentVersion.number.desc())
+        .order_by(Agent.name, AgentVersion.saved_at.desc())
     )
     return [AgentView(name, v.id, v.number, v.definition, v.created_at) for name, v in rows]

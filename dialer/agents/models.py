@@ -40,3 +40,5 @@ class AgentVersion(Base):
     definition: Mapped[Json]
     sha256: Mapped[str]
     created_at: Mapped[Stamp] = mapped_column(server_default=func.clock_timestamp())
+    saved_at: Mapped[Stamp] = mapped_column(server_default=func.clock_timestamp())
+    """When somebody last saved this definition: the version saved last is the one that the agent's name stands for."""

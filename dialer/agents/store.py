@@ -17,6 +17,8 @@ from dialer.errors import BadInput, NotFound
 def save(session: Session, organization_id: UUID, definition: AgentDefinition) -> AgentVersion:
     """Keep a definition under its name: the version that holds the same already, or the next number.
 
+    Either way the name stands for it from now on, also if a later version was saved in between.
+
     Savers of one name wait for each other on the agent's row, so no number is given twice.
     """
     session.execute(
@@ -31,6 +33,7 @@ def save(session: Session, organization_id: UUID, definition: AgentDefinition) -
         select(AgentVersion).where(AgentVersion.agent_id == agent_id, AgentVersion.sha256 == definition.sha256)
     )
     if known is not None:
+        known.saved_at = session.scalar(select(func.clock_timestamp()))
         return known
     newest = session.scalar(select(func.max(AgentVersion.number)).where(AgentVersion.agent_id == agent_id))
     version = AgentVersion(
@@ -46,7 +49,7 @@ def save(session: Session, organization_id: UUID, definition: AgentDefinition) -
 
 
 def find_version(session: Session, organization_id: UUID, name_or_version_id: str | UUID) -> AgentVersion:
-    """Find a version by its id, or the highest numbered one of an agent's name.
+    """Find a version by its id, by name and number ("Ava@3"), or the one that an agent's name stands for now.
 
     Raises:
         NotFound: the organization has neither.
@@ -54,13 +57,12 @@ def find_version(session: Session, organization_id: UUID, name_or_version_id: st
     version_id = _as_uuid(name_or_version_id)
     mine = select(AgentVersion).where(AgentVersion.organization_id == organization_id)
     version = session.scalar(mine.where(AgentVersion.id == version_id)) if version_id else None
+    by_name = mine.join(Agent, Agent.id == AgentVersion.agent_id).order_by(AgentVersion.saved_at.desc()).limit(1)
     if version is None:
-        version = session.scalar(
-            mine.join(Agent, Agent.id == AgentVersion.agent_id)
-            .where(Agent.name == str(name_or_version_id))
-            .order_by(AgentVersion.number.desc())
-            .limit(1)
-        )
+        version = session.scalar(by_name.where(Agent.name == str(name_or_version_id)))
+    name, _, number = str(name_or_version_id).rpartition("@")
+    if version is None and number.isdecimal():
+        version = session.scalar(by_name.where(Agent.name == name, AgentVersion.number == int(number)))
     if version is None:
         raise NotFound("agent", name_or_version_id)
     return version

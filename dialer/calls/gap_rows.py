@@ -28,6 +28,7 @@ from dialer.calls.moving import move
 from dialer.calls.reporting import Report, report
 from dialer.calls.settling import Settling
 from dialer.calls.states import CallState
+from dialer.campaigns import splitting
 from dialer.campaigns.calendar import calendar
 from dialer.campaigns.models import Campaign, CampaignState
 from dialer.db import lock_phone, transaction
@@ -192,7 +193,7 @@ def _like(session: Session, ours: receiving.Ours, lead_id: int | None) -> dict[s
         "lead_id": lead_id,
         "attempt": max(lead.attempts, last or 0) + 1,
         "purpose": Purpose.CAMPAIGN,
-        "agent_version_id": campaign.agent_version_id,
+        "agent_version_id": splitting.of(session, campaign).version(lead_id),
         "ring_timeout_s": campaign.ring_timeout_s,
     }
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from dialer.calls.models import Call, Direction
 from dialer.calls.states import OPEN, CallState
+from dialer.campaigns import splitting
 from dialer.campaigns.models import Campaign
 from dialer.leads.models import Lead, LeadState
 from dialer.outcomes.models import Outcome
@@ -69,7 +70,10 @@ def is_complete(session: Session, campaign_id: UUID) -> bool:
 
 
 def status(session: Session, campaign_id: UUID) -> dict[str, Any]:
-    """Return what `dialer campaign status --json` prints: state, balanced, leads, and the dispositions so far."""
+    """Return what `dialer campaign status --json` prints.
+
+    That is state, balanced, leads, the dispositions so far, and calls and dispositions of each version of the agent.
+    """
     campaign = session.get_one(Campaign, campaign_id, populate_existing=True)
     counts = count(session, campaign_id)
     return {
@@ -80,6 +84,7 @@ def status(session: Session, campaign_id: UUID) -> dict[str, Any]:
         "balanced": balances(counts),
         "leads": counts,
         "outcomes": outcomes(session, campaign_id),
+        "versions": splitting.results(session, campaign),
         "next_at": _iso(
             session.scalar(
                 select(func.min(Lead.due_at)).where(

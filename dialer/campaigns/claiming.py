@@ -20,7 +20,7 @@ from dialer import clock, log
 from dialer.calls import gate
 from dialer.calls.models import Call, CallMove, Direction, Purpose
 from dialer.calls.states import CallState
-from dialer.campaigns import pacing, queries, rules
+from dialer.campaigns import pacing, queries, rules, splitting
 from dialer.campaigns.calendar import calendar
 from dialer.campaigns.models import Campaign
 from dialer.crash import crash_point
@@ -164,6 +164,7 @@ def _create(
     """Insert the calls in phone order; a number that has an open call already makes its lead wait."""
     if not leads:
         return []
+    split = splitting.of(session, campaign)
     rows = [
         {
             "id": uuid4(),
@@ -176,7 +177,7 @@ def _create(
             "to_number": lead.phone,
             "from_number": caller.phone,
             "carrier_account_id": caller.carrier_account_id,
-            "agent_version_id": campaign.agent_version_id,
+            "agent_version_id": split.version(lead.id),
             "state": CallState.CLAIMED,
             "moved_at": now,
             "claimed_at": now,

@@ -12,7 +12,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from dialer.agents.store import find_version
-from dialer.campaigns import balance
+from dialer.campaigns import balance, splitting
 from dialer.campaigns.calendar import calendar, parse_windows
 from dialer.campaigns.models import Campaign, CampaignMove, CampaignState
 from dialer.campaigns.retrying import policy
@@ -54,12 +54,16 @@ def create(
     starts_on: date | None = None,
     ends_on: date | None = None,
     caller_id: str | None = None,
+    agent_split: Mapping[str, int] | None = None,
 ) -> Campaign:
-    """Create a campaign as a draft, pinned to the agent's latest version (or to the version whose id is given).
+    """Create a campaign as a draft, pinned to the version that the agent's name stands for now, or to a given version.
 
     Args:
+        agent: an agent's name, name and number ("Ava@3"), or a version's id.
         windows: "mon-fri 09:00-17:00; sat 10:00-14:00", or what `calendar.calendar` reads.
         caller_id: one of our numbers; None: the first one that is not stopped.
+        agent_split: versions and their weights, over which the leads are split; `agent` then speaks only to callers
+            of whom no call is known.
 
     Raises:
         BadInput, Conflict, NotFound: what is wrong with which value.
@@ -99,6 +103,8 @@ def create(
     session.add(campaign)
     session.flush()
     session.add(CampaignMove(campaign_id=campaign.id, state=S.DRAFT, at=now, by=by, why="created"))
+    if agent_split:
+        splitting.keep(session, campaign, agent_split)
     return campaign
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from dialer.agents.models import Agent, AgentVersion
 from dialer.calls.models import Call
 from dialer.calls.states import OPEN
+from dialer.campaigns import splitting
 from dialer.campaigns.models import Campaign, CampaignState
 from dialer.leads.models import Lead
 from dialer.outcomes.models import Outcome
@@ -37,6 +38,8 @@ class CampaignView:
     moved_at: datetime
     agent: str
     agent_version: int
+    agent_split: dict[str, int]
+    """Versions ("Ava@3") and weights over which its leads are split; empty if they are not."""
     caller_id: str
     region: str
     windows: dict[str, list[list[str]]]
@@ -92,7 +95,9 @@ def page(
         wanted = wanted.where(
             (Campaign.created_at < created_at) | ((Campaign.created_at == created_at) & (Campaign.id < campaign_id))
         )
-    return [_view(*row) for row in session.execute(wanted)]
+    rows = session.execute(wanted).all()
+    splits = splitting.named(session, [row[0].id for row in rows])
+    return [_view(campaign, splits.get(campaign.id, {}), *rest) for campaign, *rest in rows]
 
 
 def view(session: Session, campaign: Campaign) -> CampaignView:
@@ -104,7 +109,7 @@ def view(session: Session, campaign: Campaign) -> CampaignView:
         .join(CallerId, CallerId.id == campaign.caller_id_id)
         .where(AgentVersion.id == campaign.agent_version_id)
     ).one()
-    return _view(campaign, *row)
+    return _view(campaign, splitting.named(session, [campaign.id]).get(campaign.id, {}), *row)
 
 
 def progress(session: Session, campaign_ids: Iterable[UUID], now: datetime) -> dict[UUID, Progress]:
@@ -143,7 +148,7 @@ def _count_by_campaign(session: Session, *conditions: Any) -> dict[UUID, int]:
     return {campaign_id: count for campaign_id, count in rows if campaign_id is not None}
 
 
-def _view(campaign: Campaign, agent: str, version: int, caller_id: str) -> CampaignView:
+def _view(campaign: Campaign, split: dict[str, int], agent: str, version: int, caller_id: str) -> CampaignView:
     return CampaignView(
         id=campaign.id,
         name=campaign.name,
@@ -152,6 +157,7 @@ def _view(campaign: Campaign, agent: str, version: int, caller_id: str) -> Campa
         moved_at=campaign.moved_at,
         agent=agent,
         agent_version=version,
+        agent_split=split,
         caller_id=caller_id,
         region=campaign.region,
         windows=campaign.windows,

@@ -48,6 +48,7 @@ class Campaign(Base):
     reason: Mapped[str] = mapped_column(server_default="")
     moved_at: Mapped[Stamp]
     agent_version_id: Mapped[UUID]
+    """Speaks to its leads, unless they are split over versions, and to callers of whom no call is known."""
     caller_id_id: Mapped[UUID]
     region: Mapped[str]
     """ISO country: how a number without a country code is read."""
@@ -85,3 +86,21 @@ class CampaignPlace(Base):
 
     campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
     place: Mapped[str] = mapped_column(primary_key=True)
+
+
+class CampaignAgent(Base):
+    """A version over which a campaign's leads are split, with its share. See `campaigns.splitting`."""
+
+    __tablename__ = "campaign_agents"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization_id", "campaign_id"], ["campaigns.organization_id", "campaigns.id"]),
+        ForeignKeyConstraint(
+            ["organization_id", "agent_version_id"], ["agent_versions.organization_id", "agent_versions.id"]
+        ),
+        CheckConstraint("weight > 0", name="weight"),
+    )
+
+    campaign_id: Mapped[UUID] = mapped_column(primary_key=True)
+    agent_version_id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    weight: Mapped[int]

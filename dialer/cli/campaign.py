@@ -21,7 +21,7 @@ Why = Annotated[str, typer.Option(help="The reason, for the record.")]
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="Unique within the organization.")],
-    agent: Annotated[str, typer.Option(help="The agent's name, or the id of one of its versions.")],
+    agent: Annotated[str, typer.Option(help="The agent's name, one of its versions such as Ava@3, or a version's id.")],
     region: Annotated[str, typer.Option(help="ISO country in which numbers without a country code are read.")] = "US",
     window: Annotated[
         list[str] | None,
@@ -41,13 +41,17 @@ def create(
     starts_on: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="First day.")] = None,
     ends_on: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day.")] = None,
     caller_id: Annotated[str | None, typer.Option(help="One of our numbers. [default: the first one]")] = None,
+    agent_split: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION=WEIGHT,…", help='Try versions against each other: "Ava@3=70,Ava@4=30".'),
+    ] = None,
     organization: Organization = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a campaign as a draft. It dials nothing before `start`."""
     from dialer import clock, db
-    from dialer.campaigns import lifecycle
+    from dialer.campaigns import lifecycle, splitting
 
     retries = dict(_retry(text) for text in retry or ())
     first, last = _day("--starts-on", starts_on), _day("--ends-on", ends_on)
@@ -67,6 +71,7 @@ def create(
             starts_on=first,
             ends_on=last,
             caller_id=caller_id,
+            agent_split=splitting.parse(agent_split) if agent_split else None,
             now=clock.now(tx.session),
             by=context.by,
         )

@@ -1,6 +1,6 @@
 import pytest
 
-from dialer.agents import store
+from dialer.agents import listing, store
 from dialer.errors import BadInput, NotFound
 from tests.factories import definition, other_organization
 
@@ -59,3 +59,25 @@ def test_folder_with_one_name_twice_is_bad_input(sessions, factory, tmp_path) ->
         (tmp_path / file).write_text(FILE.format(name="Ann"))
     with sessions.begin() as session, pytest.raises(BadInput, match="Ann"):
         store.sync_folder(session, factory.organization.id, tmp_path)
+
+
+def test_name_stands_for_the_version_saved_last_also_if_it_is_an_older_one(sessions, factory) -> None:
+    with sessions.begin() as session:
+        first = store.save(session, factory.organization.id, definition(name="Max"))
+        store.save(session, factory.organization.id, definition(name="Max", goal="Ask for another visit."))
+    with sessions.begin() as session:
+        store.save(session, factory.organization.id, definition(name="Max"))
+
+    with sessions() as session:
+        assert store.find_version(session, factory.organization.id, "Max").id == first.id
+        (shown,) = [view for view in listing.latest(session, factory.organization.id) if view.name == "Max"]
+        assert shown.version == 1
+
+
+def test_version_is_found_by_name_and_number(sessions, factory) -> None:
+    with sessions.begin() as session:
+        first = store.save(session, factory.organization.id, definition(name="Max"))
+        store.save(session, factory.organization.id, definition(name="Max", goal="Ask for another visit."))
+        assert store.find_version(session, factory.organization.id, "Max@1") is first
+        with pytest.raises(NotFound):
+            store.find_version(session, factory.organization.id, "Max@3")

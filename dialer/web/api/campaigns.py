@@ -27,7 +27,7 @@ class NewCampaign(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=120)
-    agent: str = Field(description="An agent's name, or the id of one of its versions.")
+    agent: str = Field(description="An agent's name, one of its versions such as Ava@3, or a version's id.")
     region: str = Field(description="ISO country: how a number without a country code is read.", examples=["US"])
     windows: str | dict[str, list[list[str]]] = Field(
         description="When to call, in each lead's own time.", examples=["mon-fri 09:00-17:00; sat 10:00-14:00"]
@@ -42,6 +42,11 @@ class NewCampaign(BaseModel):
     starts_on: date | None = None
     ends_on: date | None = None
     caller_id: str | None = Field(default=None, description="One of the organization's numbers, E.164.")
+    agent_split: dict[str, int] | None = Field(
+        default=None,
+        description="Versions and weights: each lead is called by one of them, always the same.",
+        examples=[{"Ava@3": 70, "Ava@4": 30}],
+    )
 
 
 class Reason(BaseModel):
