@@ -113,7 +113,8 @@ def car(count: int, rng: np.random.Generator) -> Samples:
 
 def street(count: int, rng: np.random.Generator) -> Samples:
     """Traffic: pink, and it comes and goes."""
-    swell = np.interp(np.arange(count), np.arange(0, count + 8000, 8000), rng.uniform(0.4, 1.6, count // 8000 + 2))
+    seconds = np.arange(count // RATE_HZ + 2)
+    swell = np.interp(np.arange(count), seconds * RATE_HZ, rng.uniform(0.4, 1.6, len(seconds)))
     return (_shaped(count, rng, lambda hz: 1 / np.sqrt(np.maximum(hz, 50))) * swell).astype(np.float32)
 
 
