@@ -6,8 +6,10 @@ import re
 from enum import Enum
 from typing import Final
 
-VERDICT_S: Final = 0.7
-"""After falling silent: the time in which a voice must prove to be more than a back-channel or noise."""
+from dialer.agents.turntaking import Turntaking
+
+HELD_AT_MOST_S: Final = 3.0
+"""A voice without words that goes on for so long has the floor, whatever it says."""
 _BACK_CHANNEL: Final = re.compile(
     r"^(?:(?:u+h+|m+h*m+|hm+|a+h+|o+h+|huh|mhm|uh[- ]huh|mm[- ]hmm|ok|okay|yeah|yep|yes|yup|right|sure|i see|got it"
     r"|good|great|cool|haan|han|ji|achha|accha|theek hai|हाँ|हां|जी|अच्छा|ठीक है)[\s,.!?…-]*){1,3}$",
@@ -38,10 +40,11 @@ class BargeIn:
     Times come in as arguments, on the loop's clock, in seconds.
     """
 
-    __slots__ = ("_held_s", "_hold_after_s", "held")
+    __slots__ = ("_held_s", "_hold_after_s", "_verdict_s", "held")
 
-    def __init__(self, hold_after_s: float) -> None:
-        self._hold_after_s = hold_after_s
+    def __init__(self, settings: Turntaking) -> None:
+        self._hold_after_s = settings.barge_in_ms / 1000
+        self._verdict_s = settings.verdict_ms / 1000
         self._held_s = 0.0
         self.held = False
 
@@ -62,7 +65,8 @@ class BargeIn:
             return Move.NOTHING
         if meaningful:
             return Move.YIELD
-        if now - self._held_s >= VERDICT_S:
-            self.held = False
-            return Move.YIELD if voiced_since_s else Move.GO_ON
-        return Move.NOTHING
+        held_s = now - self._held_s
+        if held_s < self._verdict_s or (voiced_since_s and held_s < HELD_AT_MOST_S):
+            return Move.NOTHING  # it may turn out to be words yet; we are silent meanwhile
+        self.held = False
+        return Move.YIELD if voiced_since_s else Move.GO_ON

@@ -27,7 +27,8 @@ from dialer.conversation.facts import (
     Speaker,
     StreamStarted,
 )
-from dialer.conversation.floor import Floor
+from dialer.conversation.floor import Claim, Floor
+from dialer.conversation.keypad import OPT_OUT_DIGIT, Keypad, Meaning, meaning
 from dialer.conversation.lines import FixedLines
 from dialer.conversation.listening import Listening
 from dialer.conversation.machines import Machines
@@ -45,7 +46,6 @@ logger = log.get(__name__)
 
 WHO_IS_THIS_S: Final = 4.0
 """What the person says this early is answered by the opener itself: "Hello, who is this?"."""
-OPT_OUT_DIGIT: Final = "9"
 _HELLO: Final = frozenset(
     {"hello", "hi", "hey", "yes", "yeah", "hello hello", "good morning", "good afternoon", "speaking"}
 )
@@ -93,7 +93,17 @@ class Dialogue:
         )
         self.closing = Closing(agent, hand, self.speaking, on_begun=self._stage.close, on_over=self._activity.refuse)
         used = tools.Tools(agent, hand, briefing.epoch).use
-        self._answering = Answering(crew, self.speaking.mouth, self._transcript, tools.specs(agent), used)
+        self._answering = Answering(
+            crew,
+            self.speaking.mouth,
+            self._transcript,
+            tools.specs(agent),
+            used,
+            bridge=self.speaking.bridge,
+            bridge_after_s=agent.turntaking.filler_after_ms / 1000,
+            on_late=self._used_late,
+        )
+        self._keypad = Keypad(agent.turntaking.digits_gap_s)
         self._replying = Replying(
             agent,
             briefing.call_id,
@@ -124,6 +134,7 @@ class Dialogue:
         self._transcript.post(StreamStarted(stream_id))
         self.listening.start()
         self._open()
+        self.speaking.prepare()
 
     def frame(self, frame: bytes, now: float) -> None:
         """20 ms of the person's audio."""
@@ -136,14 +147,19 @@ class Dialogue:
         self._playout.pump(now)
         if self._floor.take(now, interruptible=self._stage.mode is Mode.TALKING):
             self._person_finished(now)
+        elif self._stage.mode is Mode.TALKING:
+            self._foresee(now)
+        if digits := self._keypad.take(now):
+            self._dialled(digits, now)
         self._check_deadlines(now)
 
     def pressed(self, digit: str) -> None:
         """A key was pressed."""
-        if digit == OPT_OUT_DIGIT and self.closing.planned is not EndReason.OPT_OUT:
-            now = self._loop.time()
-            self._transcript.person(digit, started_s=now, ended_s=now, kind="digits")
-            self._activity.start(self.closing.opt_out("digit", digit))
+        now = self._loop.time()
+        self._floor.noise(now)
+        self._keypad.press(digit, now)
+        if digit == OPT_OUT_DIGIT == self._keypad.digits and self._stage.mode is Mode.OPENING:
+            self._dialled(self._keypad.flush(), now)
 
     def marked(self, name: str) -> None:
         """A mark came back."""
@@ -164,6 +180,7 @@ class Dialogue:
 
     def fall_silent(self) -> None:
         """Say nothing any more, and do nothing."""
+        self._replying.foresee("")
         self._activity.cancel()
         self.speaking.interrupt(self._loop.time())
 
@@ -177,6 +194,11 @@ class Dialogue:
             if self.closing.planned is not EndReason.OPT_OUT and optout.wants_out(text):
                 self.closing.planned = EndReason.OPT_OUT
                 await self._hand.tell(OptedOut("words", text))
+        if digits := self._keypad.flush():
+            self._store_digits(digits)
+            if self.closing.planned is not EndReason.OPT_OUT and meaning(digits) is Meaning.OPT_OUT:
+                self.closing.planned = EndReason.OPT_OUT
+                await self._hand.tell(OptedOut("digit", digits))
         await self.listening.close()
 
     def reason(self, seen: EndReason) -> EndReason:
@@ -199,6 +221,7 @@ class Dialogue:
             "stt_reopened": self.listening.reopened,
             "prompt_tokens": self._answering.prompt_tokens,
             "completion_tokens": self._answering.completion_tokens,
+            **self._answering.drafts.counters(),
         }
 
     # Silence
@@ -236,6 +259,11 @@ class Dialogue:
             return  # waits for the end of the turn: "don't call me ... before five" is another wish
         self._machines.words(words, now)
 
+    def _foresee(self, now: float) -> None:
+        """Have an answer prepared to a turn that is probably over."""
+        words = masking.mask(self._floor.likely_words(now))
+        self._replying.foresee("" if optout.wants_out(words) else words)
+
     def _person_finished(self, now: float) -> None:
         turn = self._floor.finish(now)
         text = masking.mask(turn.text)
@@ -246,15 +274,42 @@ class Dialogue:
             if self.closing.planned is not EndReason.OPT_OUT:
                 self._activity.start(self.closing.opt_out("words", text))
             return
-        if self._stage.mode is Mode.TALKING and self._floor.agent_has_it and not self._floor.claim(text, now):
+        claim = Claim.TAKES
+        if self._stage.mode is Mode.TALKING and self._floor.agent_has_it:
+            claim = self._floor.claim(text, now)
+        if claim is Claim.NODS:
             return
         self._store_person_turn(turn, text)
-        if self._stage.mode is Mode.OPENING:
+        if claim is Claim.ANSWERS:
+            self._replying.owed = True
+        elif self._stage.mode is Mode.OPENING:
             greets = text.lower().strip(" .,!?") in _HELLO
             self._replying.owed |= not greets and turn.ended_s - self._stage.began_s >= WHO_IS_THIS_S
         elif self._stage.mode is Mode.TALKING or (self._stage.mode is Mode.SCREENED and self._machines.screened(text)):
             self._floor.answered()
             self._replying.answer(turn)
+
+    def _dialled(self, digits: str, now: float) -> None:
+        """The person pressed these keys, and no more."""
+        if self.closing.planned is EndReason.OPT_OUT:
+            return
+        self._store_digits(digits)
+        if meaning(digits) is Meaning.OPT_OUT:
+            self._activity.start(self.closing.opt_out("digit", digits))
+        elif self._stage.mode is Mode.OPENING:
+            self._replying.owed = True
+        elif self._stage.mode is Mode.TALKING:
+            self._floor.pressed(now)
+            self._replying.answer(None)
+
+    def _store_digits(self, digits: str) -> None:
+        keypad = self._keypad
+        self._transcript.person(
+            masking.mask(digits), started_s=keypad.started_s, ended_s=keypad.pressed_s, kind="digits"
+        )
+
+    def _used_late(self, used: tools.Used) -> None:
+        self._replying.used_late(used)
 
     def _store_person_turn(self, turn: Endpointer, text: str) -> None:
         self._transcript.person(text, started_s=turn.started_s, ended_s=turn.ended_s)

@@ -15,8 +15,6 @@ WORDLESS_S: Final = 1.5
 """Voice without any word for so long after its end was noise."""
 LATE_FINAL_S: Final = 2.0
 """Final words may come so long after their interim ones had to do; they are not heard twice."""
-OPEN_ENDED: Final = 2.0
-"""How many times the usual silence is waited for after words that promise more ("and", "because", "um")."""
 
 _COMPLETE: Final = re.compile(r"[.?!।]\s*$")
 _PROMISES_MORE: Final = re.compile(
@@ -118,8 +116,13 @@ class Endpointer:
         if self._sure or _COMPLETE.search(text):
             silence_s = self._settings.endpoint_sure_ms / 1000
         elif _PROMISES_MORE.search(text):
-            silence_s *= OPEN_ENDED
+            silence_s = self._settings.endpoint_open_ms / 1000
         return silence_s
+
+    def probably_over(self, now: float) -> bool:
+        """Whether it is worth its while to prepare an answer to the words so far."""
+        quiet_s = now - self.ended_s
+        return bool(self.text) and quiet_s >= self._settings.eager_ms / 1000 and not _PROMISES_MORE.search(self.text)
 
     def wants_final(self, now: float) -> bool:
         """Whether the recognizer should be asked for its final words now; says so once per pause."""

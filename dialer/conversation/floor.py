@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from enum import Enum
+from typing import Final
+
 from dialer.agents.turntaking import Turntaking
 from dialer.audio.vad import Ear
 from dialer.conversation.activity import Activity
@@ -12,6 +15,20 @@ from dialer.conversation.patience import Nudge, Patience
 from dialer.conversation.speaking import Speaking
 from dialer.speech.base import Heard
 
+ANSWERS_EARLY_S: Final = 0.8
+"""A "yes" within so long of the end of our question is its answer."""
+
+
+class Claim(Enum):
+    """What somebody wants who speaks while the agent has the floor."""
+
+    TAKES = "takes"
+    """They get it."""
+    ANSWERS = "answers"
+    """They answer the question that the agent is about to end."""
+    NODS = "nods"
+    """They are only listening."""
+
 
 class Floor:
     """One call's turn-taking. Times come in as arguments, on the loop's clock, in seconds."""
@@ -19,6 +36,7 @@ class Floor:
     def __init__(
         self, settings: Turntaking, *, ear: Ear, listening: Listening, speaking: Speaking, activity: Activity
     ) -> None:
+        self._settings = settings
         self._ear = ear
         self._listening = listening
         self._speaking = speaking
@@ -55,6 +73,13 @@ class Floor:
         deadline = turn.deadline()
         return deadline is not None and now >= deadline
 
+    def likely_words(self, now: float) -> str:
+        """The person's turn as it probably ends, while the agent waits for it to be sure; else ""."""
+        turn, settings = self.turn, self._settings
+        if not (settings.eager and turn.started_s) or self.agent_has_it or not turn.probably_over(now):
+            return ""
+        return turn.text
+
     def words(self, heard: Heard, now: float, delay_s: float) -> bool:
         """Take what the recognizer heard, and took `delay_s` for; return whether it says anything new."""
         return self._person.words(heard, now, delay_s)
@@ -63,17 +88,24 @@ class Floor:
         """End the person's turn, and begin the next one."""
         return self._person.finish(now)
 
-    def claim(self, text: str, now: float) -> bool:
-        """A person said this while the agent has the floor; return whether they get it. A nod does not want it."""
+    def claim(self, text: str, now: float) -> Claim:
+        """A person said this while the agent has the floor; return what they want with it."""
         if not is_back_channel(text):
             self._yield(now)
-            return True
-        self.turns_discarded += 1
+            return Claim.TAKES
+        answers = self._speaking.asks and self._speaking.playout.remaining_s(now) <= ANSWERS_EARLY_S
+        self.turns_discarded += not answers
         if self._speaking.barge_in.held:  # the agent had fallen silent for it
             self.false_barge_ins += 1
             self._speaking.barge_in.held = False
             self._speaking.playout.go_on()
-        return False
+        return Claim.ANSWERS if answers else Claim.NODS
+
+    def pressed(self, now: float) -> None:
+        """The person pressed keys that ask for an answer: whatever is being said is over."""
+        self._patience.answered()
+        if self.agent_has_it:
+            self._yield(now)
 
     def noise(self, now: float) -> None:
         """Somebody speaks, or has just done so."""

@@ -7,6 +7,7 @@ nothing any more.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -142,6 +143,13 @@ class Playout:
     def audible(self, now: float) -> bool:
         """Whether the person hears the agent at this moment."""
         return now < self._plays_until_s
+
+    def remaining_s(self, now: float) -> float:
+        """How long the person will hear the open turn yet; infinity while it is still being made."""
+        if not self.closed or not all(segment.audio.done for segment in self.segments):
+            return math.inf
+        unsent = sum(max(len(segment.audio.data) - segment.sent, 0) for segment in self.segments)
+        return unsent / BYTES_PER_MS / 1000 + max(self._plays_until_s - now, 0.0)
 
     def begin(self) -> None:
         """Open a turn; sentences follow."""

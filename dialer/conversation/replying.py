@@ -10,6 +10,7 @@ from dialer.conversation.closing import Closing
 from dialer.conversation.endpointing import Endpointer
 from dialer.conversation.facts import EndReason
 from dialer.conversation.speaking import Speaking
+from dialer.conversation.tools import Used
 from dialer.conversation.transcript import Transcript
 from dialer.errors import DialerError
 
@@ -45,6 +46,15 @@ class Replying:
         self.owed = False
         self._speaking.answer(turn)
         self._activity.start(self._reply())
+
+    def foresee(self, words: str) -> None:
+        """The person's turn is probably over and was these words; no words: they go on, or say nothing."""
+        self._answering.foresee(words)
+
+    def used_late(self, used: Used) -> None:
+        """A tool ended the call although its answer was given up."""
+        if used.ends is EndReason.OPT_OUT and self._closing.planned is not EndReason.OPT_OUT:
+            self._activity.start(self._closing.opt_out("tool", self._last_words()))
 
     async def _reply(self) -> None:
         playout = self._speaking.playout

@@ -56,12 +56,18 @@ class Speaking:
         self.mouth = Mouth(crew, self.playout, voice=agent.voice, language=agent.language)
         self.kind = ANSWER
         self.timings = Timings()
-        self.barge_in = BargeIn(agent.turntaking.barge_in_ms / 1000)
+        self.barge_in = BargeIn(agent.turntaking)
 
     @property
     def active(self) -> bool:
         """Whether a turn is open."""
         return self.playout.active
+
+    @property
+    def asks(self) -> bool:
+        """Whether what is being said ends with a question."""
+        segments = self.playout.segments
+        return bool(segments) and segments[-1].text.rstrip().endswith("?")
 
     def text(self, template: str) -> str:
         """Fill the placeholders of a text."""
@@ -73,6 +79,18 @@ class Speaking:
         self._begin(kind)
         self.playout.add(text, self._lines.get(text, voice=self._agent.voice, language=self._agent.language))
         self.playout.close()
+
+    def prepare(self) -> None:
+        """Have the lines made that must be there at once when they are needed."""
+        for template in (self._agent.filler, self._agent.still_there, self._agent.opt_out_confirmation):
+            if text := self.text(template):
+                self._lines.get(text, voice=self._agent.voice, language=self._agent.language)
+
+    def bridge(self) -> None:
+        """Fill the pause within the open turn with the filler line, unless something is being said."""
+        text = self.text(self._agent.filler)
+        if text and self.active and all(segment.over for segment in self.playout.segments):
+            self.playout.add(text, self._lines.get(text, voice=self._agent.voice, language=self._agent.language))
 
     def answer(self, turn: Endpointer | None) -> None:
         """Open a turn that answers what the person said; sentences follow through the mouth."""
@@ -94,7 +112,7 @@ class Speaking:
     def _begin(self, kind: str) -> None:
         self.kind = kind
         self.timings = Timings()
-        self.barge_in = BargeIn(self._agent.turntaking.barge_in_ms / 1000)
+        self.barge_in = BargeIn(self._agent.turntaking)
         self.playout.begin()
 
     def _finished(self, proven: bool, now: float) -> None:  # noqa: FBT001 - the playout's callback

@@ -42,9 +42,9 @@ class Transcript:
         return [Message("system", self.system), *recent]
 
     def person(self, text: str, *, started_s: float, ended_s: float, kind: str = "talk") -> None:
-        """The person finished a turn."""
+        """The person finished a turn: spoke it, or pressed it (kind "digits")."""
         self.person_turns += 1
-        self.messages.append(Message("user", text))
+        self.messages.append(Message("user", f"[pressed keys] {text}" if kind == "digits" else text))
         self._turn(Speaker.PERSON, text, started_s, ended_s, kind=kind)
 
     def agent(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.conversation.bargein import VERDICT_S, BargeIn, Move, is_back_channel
+from dialer.agents.turntaking import Turntaking
+from dialer.conversation.bargein import HELD_AT_MOST_S, BargeIn, Move, is_back_channel
+
+SETTINGS = Turntaking(barge_in_ms=160, verdict_ms=700)
 
 
 def decide(policy: BargeIn, now: float, *, since: float = 0.0, last: float = 0.0, words: str = "") -> Move:
@@ -12,35 +15,43 @@ def decide(policy: BargeIn, now: float, *, since: float = 0.0, last: float = 0.0
 
 
 def test_short_noise_does_nothing() -> None:
-    assert decide(BargeIn(0.16), 1.1, since=1.0, last=1.1) is Move.NOTHING
+    assert decide(BargeIn(SETTINGS), 1.1, since=1.0, last=1.1) is Move.NOTHING
 
 
 def test_confirmed_speech_makes_the_agent_hold() -> None:
-    assert decide(BargeIn(0.16), 1.2, since=1.0, last=1.18) is Move.HOLD
+    assert decide(BargeIn(SETTINGS), 1.2, since=1.0, last=1.18) is Move.HOLD
 
 
 def test_words_that_mean_something_make_it_yield() -> None:
-    policy = BargeIn(0.16)
+    policy = BargeIn(SETTINGS)
     decide(policy, 1.2, since=1.0, last=1.2)
     assert decide(policy, 1.4, since=1.0, last=1.4, words="wait a") is Move.YIELD
 
 
 def test_known_words_make_it_yield_at_once() -> None:
-    assert decide(BargeIn(0.16), 1.2, since=1.0, last=1.2, words="hold on") is Move.YIELD
+    assert decide(BargeIn(SETTINGS), 1.2, since=1.0, last=1.2, words="hold on") is Move.YIELD
 
 
-def test_speech_that_goes_on_makes_it_yield_without_words() -> None:
-    policy = BargeIn(0.16)
+def test_a_voice_without_words_is_waited_for_and_has_the_floor_in_the_end() -> None:
+    policy = BargeIn(SETTINGS)
     decide(policy, 1.2, since=1.0, last=1.2)
-    assert decide(policy, 1.2 + VERDICT_S, since=1.0, last=1.9) is Move.YIELD
+    assert decide(policy, 2.0, since=1.0, last=2.0) is Move.NOTHING
+    assert decide(policy, 1.2 + HELD_AT_MOST_S, since=1.0, last=4.2) is Move.YIELD
+
+
+def test_a_noise_that_lasts_gives_the_floor_back_when_it_ends() -> None:
+    policy = BargeIn(SETTINGS)
+    decide(policy, 1.2, since=1.0, last=1.2)
+    decide(policy, 2.0, since=1.0, last=2.0)
+    assert decide(policy, 2.4, last=2.1) is Move.GO_ON
 
 
 @pytest.mark.parametrize("words", ["", "uh-huh", "Yeah."])
 def test_noise_and_back_channels_let_it_go_on(words: str) -> None:
-    policy = BargeIn(0.16)
+    policy = BargeIn(SETTINGS)
     decide(policy, 1.2, since=1.0, last=1.2)
     assert decide(policy, 1.5, last=1.3, words=words) is Move.NOTHING
-    assert decide(policy, 1.2 + VERDICT_S, last=1.3, words=words) is Move.GO_ON
+    assert decide(policy, 1.9, last=1.3, words=words) is Move.GO_ON
     assert not policy.held
 
 

@@ -8,7 +8,7 @@ from dialer.agents.turntaking import Turntaking
 from dialer.conversation.endpointing import FINAL_WAIT_S, WORDLESS_S, Endpointer, unheard
 from dialer.speech.base import Heard
 
-SETTINGS = Turntaking(endpoint_ms=500, endpoint_sure_ms=200)
+SETTINGS = Turntaking(endpoint_ms=500, endpoint_sure_ms=200, endpoint_open_ms=1000)
 
 
 def turn(*, until: float = 2.0) -> Endpointer:

@@ -1,0 +1,99 @@
+"""An answer that is asked for before the person's turn is surely over: used if it really was, else thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dialer.errors import DialerError
+from dialer.llm.base import Delta, Message, Usage
+
+CHARACTERS_PER_TOKEN: Final = 4
+"""English, roughly: what was thrown away was cut off before the model told its usage."""
+
+
+def bare(words: str) -> str:
+    """Words without punctuation and capitals: what interim and final words of the same speech have in common."""
+    return " ".join("".join(c for c in word if c.isalnum()) for word in words.lower().split()).strip()
+
+
+@dataclass(slots=True)
+class Drafts:
+    """What eager starts came to on one call."""
+
+    started: int = 0
+    used: int = 0
+    wasted_prompt_tokens: int = 0
+    wasted_completion_tokens: int = 0
+
+    def counters(self) -> dict[str, float]:
+        """As the call's counters name them."""
+        return {
+            "eager_started": self.started,
+            "eager_used": self.used,
+            "eager_wasted_prompt_tokens": self.wasted_prompt_tokens,
+            "eager_wasted_completion_tokens": self.wasted_completion_tokens,
+        }
+
+
+class Draft:
+    """An answer in the making, to a turn that may not be over yet. Nothing of it has any effect before it is taken."""
+
+    def __init__(self, prompt: Sequence[Message], deltas: AsyncIterator[Delta], count: Drafts) -> None:
+        """Begin to collect.
+
+        Args:
+            prompt: what the model was asked; its last message is the person's turn as it seems to be.
+            deltas: the model's answer.
+            count: the call's tally.
+        """
+        self._prompt = list(prompt)
+        self._count = count
+        self._pieces: asyncio.Queue[Delta | DialerError | None] = asyncio.Queue()
+        self._task = asyncio.get_running_loop().create_task(self._collect(deltas))
+        self._written = 0
+        self._usage = Usage()
+        count.started += 1
+
+    def answers(self, prompt: Sequence[Message]) -> bool:
+        """Whether this is the answer to a prompt: the same one but for how its last turn is punctuated."""
+        mine, last = self._prompt[-1], prompt[-1]
+        same = self._prompt[:-1] == list(prompt[:-1]) and mine.role == last.role
+        return same and bare(mine.text) == bare(last.text)
+
+    async def take(self) -> AsyncIterator[Delta]:
+        """Yield the answer, from its begin. Closing the iterator stops the model's work.
+
+        Raises:
+            DialerError: no model answered.
+        """
+        self._count.used += 1
+        try:
+            while (piece := await self._pieces.get()) is not None:
+                if isinstance(piece, DialerError):
+                    raise piece
+                yield piece
+        finally:
+            self._task.cancel()
+
+    def drop(self) -> None:
+        """Throw it away. What it has cost counts."""
+        self._task.cancel()
+        asked = sum(len(message.text) for message in self._prompt)
+        self._count.wasted_prompt_tokens += self._usage.prompt_tokens or asked // CHARACTERS_PER_TOKEN
+        written = self._written // CHARACTERS_PER_TOKEN
+        self._count.wasted_completion_tokens += self._usage.completion_tokens or written
+
+    async def _collect(self, deltas: AsyncIterator[Delta]) -> None:
+        try:
+            async for delta in deltas:
+                if isinstance(delta, str):
+                    self._written += len(delta)
+                elif isinstance(delta, Usage):
+                    self._usage = delta
+                self._pieces.put_nowait(delta)
+            self._pieces.put_nowait(None)
+        except DialerError as error:
+            self._pieces.put_nowait(error)
