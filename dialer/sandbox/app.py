@@ -19,7 +19,7 @@ from dialer.sandbox.world import World
 
 __all__ = ["Options", "create_app"]
 
-_VENDORS = {"deepgram": "/deepgram", "openai": "/openai/v1", "elevenlabs": "/elevenlabs"}
+_VENDORS = {"deepgram": "/deepgram", "openai": "/openai/v1", "elevenlabs": "/elevenlabs", "polly": "/polly"}
 """The other vendors' modules, and where each is found."""
 
 

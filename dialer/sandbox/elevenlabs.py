@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from itertools import count
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel
 
 from dialer.audio import mulaw
-from dialer.sandbox.voices import SAMPLE_RATE_HZ, vendor_voice
+from dialer.sandbox.speaking import FIRST_CHUNK_S, paced
+from dialer.sandbox.voices import SAMPLE_RATE_HZ, Utterance, vendor_voice
 from dialer.sandbox.world import World
 
-FIRST_CHUNK_S = 0.08
-"""Until the first chunk of audio; ElevenLabs names 75 ms for its fast models."""
-_TIMES_REAL_TIME = 5
-_CHUNK_BYTES = 1600
 _TEXT_AT_MOST = 40_000
 _SLOW_S = 2.0
 _VOICE_ID = re.compile(r"[A-Za-z0-9]{20}")
@@ -55,9 +54,12 @@ def router(world: World, *, first_chunk_s: float = FIRST_CHUNK_S) -> APIRouter:
     routes = APIRouter(prefix="/v1")
     requests = count()
 
+    @routes.post("/text-to-speech/{voice}/stream/with-timestamps", response_model=None)
     @routes.post("/text-to-speech/{voice}/stream", response_model=None)
     @routes.post("/text-to-speech/{voice}", response_model=None)
-    async def speak(voice: str, speech: Speech, output_format: str = "mp3_44100_128", key: ApiKey = "") -> Response:
+    async def speak(
+        asked: Request, voice: str, speech: Speech, output_format: str = "mp3_44100_128", key: ApiKey = ""
+    ) -> Response:
         request = next(requests)
         refused = _refusal(world, key, request) or _wrong(voice, speech, output_format)
         if refused is not None:
@@ -65,10 +67,14 @@ def router(world: World, *, first_chunk_s: float = FIRST_CHUNK_S) -> APIRouter:
         loop = asyncio.get_running_loop()
         begin = loop.time() + first_chunk_s + (_SLOW_S if world.faults.hits("elevenlabs.slow", request) else 0)
         utterance = await world.speak(speech.text, voice=vendor_voice(voice, speech.language_code or "en"))
-        audio = utterance.mulaw
-        cut_at = len(audio) // 2 if world.faults.hits("elevenlabs.cut", request) else None
-        chunks = _paced(audio, begin, cut_at, linear=output_format == "pcm_8000")
+        linear = output_format == "pcm_8000"
+        audio = mulaw.decode(utterance.mulaw) if linear else utterance.mulaw
+        cut = world.faults.hits("elevenlabs.cut", request)
+        chunks = paced(audio, begin, bytes_per_s=SAMPLE_RATE_HZ * (2 if linear else 1), cut=cut)
         headers = {"request-id": f"sandbox-{request}", "character-cost": str(len(speech.text))}
+        if asked.url.path.endswith("/with-timestamps"):
+            lines = _aligned(chunks, utterance, linear=linear)
+            return StreamingResponse(lines, media_type="application/json", headers=headers)
         return StreamingResponse(chunks, media_type=_FORMATS[output_format], headers=headers)
 
     @routes.get("/voices", response_model=None)
@@ -87,19 +93,35 @@ def router(world: World, *, first_chunk_s: float = FIRST_CHUNK_S) -> APIRouter:
     return routes
 
 
-async def _paced(audio: bytes, begin: float, cut_at: int | None, *, linear: bool) -> AsyncIterator[bytes]:
-    """Yield the audio from loop time `begin` on, five times as fast as it plays.
+async def _aligned(chunks: AsyncIterator[bytes], utterance: Utterance, *, linear: bool) -> AsyncIterator[str]:
+    """Yield audio with the times of the characters that it speaks, a JSON object a line, as `with-timestamps` does."""
+    characters, sent = _spans(utterance), 0.0
+    bytes_per_s = SAMPLE_RATE_HZ * (2 if linear else 1)
+    async for chunk in chunks:
+        until = sent + len(chunk) / bytes_per_s
+        spoken = [span for span in characters if sent <= span[2] < until]
+        sent = until
+        alignment = {
+            "characters": [span[0] for span in spoken],
+            "character_start_times_seconds": [span[1] for span in spoken],
+            "character_end_times_seconds": [span[2] for span in spoken],
+        }
+        line = {"audio_base64": b64encode(chunk).decode(), "alignment": alignment, "normalized_alignment": alignment}
+        yield json.dumps(line) + "\n"
 
-    Raises:
-        ConnectionResetError: at `cut_at`, so that the server breaks the reply off.
-    """
-    loop = asyncio.get_running_loop()
-    for at in range(0, len(audio), _CHUNK_BYTES):
-        if cut_at is not None and at >= cut_at:
-            raise ConnectionResetError("cut by a fault")
-        await asyncio.sleep(max(begin + at / SAMPLE_RATE_HZ / _TIMES_REAL_TIME - loop.time(), 0))
-        chunk = audio[at : at + _CHUNK_BYTES]
-        yield mulaw.decode(chunk) if linear else chunk
+
+def _spans(utterance: Utterance) -> list[tuple[str, float, float]]:
+    """Each character with when it begins and ends, in seconds; a space lasts until the next word."""
+    spans: list[tuple[str, float, float]] = []
+    at_s, rest = 0.0, utterance.text
+    for word in utterance.words:
+        before, _, rest = rest.partition(word.text)
+        start_s, end_s = word.start / SAMPLE_RATE_HZ, word.end / SAMPLE_RATE_HZ
+        spans += [(character, at_s, start_s) for character in before]
+        step_s = (end_s - start_s) / len(word.text)
+        spans += [(c, start_s + n * step_s, start_s + (n + 1) * step_s) for n, c in enumerate(word.text)]
+        at_s = end_s
+    return [*spans, *((character, at_s, at_s) for character in rest)]
 
 
 def _refusal(world: World, key: str, request: int) -> JSONResponse | None:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Request, WebSocket
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ValidationError
 
-from dialer.sandbox import openai_extraction, openai_talk
+from dialer.sandbox import openai_extraction, openai_hearing, openai_speech, openai_talk
 from dialer.sandbox.openai_tools import Wish
 from dialer.sandbox.world import World
 
@@ -86,7 +86,10 @@ class Reply:
 
 
 def router(world: World, *, first_token_s: float = FIRST_TOKEN_S, tokens_per_s: float = TOKENS_PER_S) -> APIRouter:
-    """The vendor's routes. Its faults: openai.outage, .limited, .quota (refused), .slow, .cut, .stall."""
+    """The vendor's routes. Its faults: openai.outage, .limited, .quota (refused), .slow, .cut, .stall.
+
+    Those of its voices are openai.tts_…, those of its recognizer openai.stt_… (also .stt_drop: cut after 1 s).
+    """
     routes = APIRouter()
     requests = count()
 
@@ -114,6 +117,21 @@ def router(world: World, *, first_token_s: float = FIRST_TOKEN_S, tokens_per_s: 
         with_usage = bool((wanted.stream_options or {}).get("include_usage"))
         events = _events(reply, with_usage=with_usage, ends=ends, token_s=1 / tokens_per_s)
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+    @routes.post("/audio/speech", response_model=None)
+    async def speech(request: Request, authorization: Bearer = "") -> Response:
+        nth = next(requests)
+        refused = _refusal(world, authorization, nth, "tts_")
+        return refused or await openai_speech.speak(world, await request.body(), nth)
+
+    @routes.websocket("/realtime")
+    async def realtime(socket: WebSocket) -> None:
+        nth = next(requests)
+        refused = _refusal(world, socket.headers.get("authorization", ""), nth, "stt_")
+        if refused is not None:
+            await socket.send_denial_response(refused)
+            return
+        await openai_hearing.listen(world, socket, nth)
 
     @routes.get("/models", response_model=None)
     async def models(authorization: Bearer = "") -> Response:
@@ -203,15 +221,15 @@ def _call_id(reply: Reply) -> str:
     return f"call_{reply.id.removeprefix('chatcmpl-')}"
 
 
-def _refusal(world: World, authorization: str, nth: int) -> JSONResponse | None:
+def _refusal(world: World, authorization: str, nth: int, part: str = "") -> JSONResponse | None:
     scheme, _, key = authorization.partition(" ")
     if scheme.lower() != "bearer" or key not in world.options.api_keys:
         return _error(401, "invalid_api_key", f"Incorrect API key provided: {key[:3]}***.")
-    if world.faults.hits("openai.outage", nth):
+    if world.faults.hits(f"openai.{part}outage", nth):
         return _error(503, None, "The engine is currently overloaded, please try again later.", "server_error")
-    if world.faults.hits("openai.limited", nth):
+    if world.faults.hits(f"openai.{part}limited", nth):
         return _error(429, "rate_limit_exceeded", "Rate limit reached.", "requests", {"retry-after-ms": "500"})
-    if world.faults.hits("openai.quota", nth):
+    if world.faults.hits(f"openai.{part}quota", nth):
         return _error(429, "insufficient_quota", "You exceeded your current quota.", "insufficient_quota")
     return None
 

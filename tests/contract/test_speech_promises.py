@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -15,14 +16,17 @@ from fastapi import FastAPI
 
 from dialer.audio.mulaw import FRAME_BYTES
 from dialer.errors import VendorBusy, VendorRefused
-from dialer.sandbox import deepgram, elevenlabs
+from dialer.sandbox import deepgram, elevenlabs, openai, polly
 from dialer.sandbox.faults import FaultPlan
+from dialer.sandbox.hearing import Ear, WordHeard
 from dialer.sandbox.options import Options
 from dialer.sandbox.voices import silence
 from dialer.sandbox.world import World
 from dialer.speech.base import Heard, Recognizer, Voice
 from dialer.speech.deepgram import Deepgram
 from dialer.speech.elevenlabs import ElevenLabs
+from dialer.speech.openai import OpenAIRecognizer, OpenAIVoice
+from dialer.speech.polly import Polly
 
 RACHEL = "21m00Tcm4TlvDq8ikWAM"
 Recognizers = Callable[..., Recognizer]
@@ -48,6 +52,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     app = FastAPI(lifespan=lifespan)
     app.include_router(deepgram.router(world), prefix="/deepgram")
     app.include_router(elevenlabs.router(world), prefix="/elevenlabs")
+    app.include_router(openai.router(world), prefix="/openai/v1")
+    app.include_router(polly.router(world), prefix="/polly")
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="websockets-sansio"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -67,18 +73,67 @@ def calm(sandbox: Sandbox) -> Iterator[None]:
     sandbox.world.faults.plan = FaultPlan()
 
 
-@pytest.fixture(params=["deepgram"])
-def recognizer(request: pytest.FixtureRequest, sandbox: Sandbox) -> Recognizers:
+@dataclass(frozen=True)
+class Vendor:
+    """How to make an adapter (key, base URL), and what its vendor's faults are called in the sandbox."""
+
+    make: Callable[[str, str], Any]
+    faults: Mapping[str, str]
+
+
+RECOGNIZERS = {
+    "deepgram": Vendor(
+        lambda key, url: Deepgram(base_url=f"{url}/deepgram", api_key=key, model="nova-3"),
+        {"outage": "deepgram.outage", "limited": "deepgram.limited", "drop": "deepgram.drop"},
+    ),
+    "openai": Vendor(
+        lambda key, url: OpenAIRecognizer(base_url=f"{url}/openai/v1", api_key=key, model="gpt-live-transcribe"),
+        {"outage": "openai.stt_outage", "limited": "openai.stt_limited", "drop": "openai.stt_drop"},
+    ),
+}
+VOICES = {
+    "elevenlabs": Vendor(
+        lambda key, url: ElevenLabs(base_url=f"{url}/elevenlabs", api_key=key, model="eleven_flash_v2_5"),
+        {"outage": "elevenlabs.outage", "limited": "elevenlabs.busy", "cut": "elevenlabs.cut"},
+    ),
+    "openai": Vendor(
+        lambda key, url: OpenAIVoice(base_url=f"{url}/openai/v1", api_key=key, model="gpt-4o-mini-tts"),
+        {"outage": "openai.tts_outage", "limited": "openai.tts_limited", "cut": "openai.tts_cut"},
+    ),
+    "polly": Vendor(
+        lambda key, url: Polly(
+            base_url=f"{url}/polly", region="eu-west-1", access_key_id=key, secret_access_key=key, engine="neural"
+        ),
+        {"outage": "polly.outage", "limited": "polly.throttled", "cut": "polly.cut"},
+    ),
+}
+IDS = {"elevenlabs": RACHEL, "openai": "coral", "polly": "Joanna"}
+
+
+@pytest.fixture(params=sorted(RECOGNIZERS))
+def hearing(request: pytest.FixtureRequest) -> Vendor:
+    return RECOGNIZERS[request.param]
+
+
+@pytest.fixture
+def recognizer(hearing: Vendor, sandbox: Sandbox) -> Recognizers:
     def make(key: str = "key", url: str = sandbox.url) -> Recognizer:
-        return Deepgram(base_url=f"{url}/deepgram", api_key=key, model="nova-3")
+        made: Recognizer = hearing.make(key, url)
+        return made
 
     return make
 
 
-@pytest.fixture(params=["elevenlabs"])
-def voice(request: pytest.FixtureRequest, sandbox: Sandbox) -> Voices:
+@pytest.fixture(params=sorted(VOICES))
+def speaking(request: pytest.FixtureRequest) -> Vendor:
+    return VOICES[request.param]
+
+
+@pytest.fixture
+def voice(speaking: Vendor, sandbox: Sandbox) -> Voices:
     def make(key: str = "key", url: str = sandbox.url) -> Voice:
-        return ElevenLabs(base_url=f"{url}/elevenlabs", api_key=key, model="eleven_flash_v2_5")
+        made: Voice = speaking.make(key, url)
+        return made
 
     return make
 
@@ -87,13 +142,17 @@ def fault(sandbox: Sandbox, name: str) -> None:
     sandbox.world.faults.plan = FaultPlan(rates={name: 1.0})
 
 
-async def listen(recognizer: Recognizer, audio: bytes, *, finalize: bool = False) -> list[Heard]:
+async def listen(recognizer: Recognizer, audio: bytes, *, words: int = 1, finalize: bool = False) -> list[Heard]:
+    """Let a recognizer hear audio until so many final words have come, and the end of the turn if not finalized."""
     recognition = await recognizer.open(language="en-US", hints=("Ada",))
     heard: list[Heard] = []
 
     async def collect() -> None:
         async for piece in recognition:
             heard.append(piece)
+
+    def enough() -> bool:
+        return len(said(heard).split()) >= words and (finalize or heard[-1].end_of_turn)
 
     collecting = asyncio.create_task(collect())
     for at in range(0, len(audio), FRAME_BYTES):
@@ -103,10 +162,8 @@ async def listen(recognizer: Recognizer, audio: bytes, *, finalize: bool = False
     if finalize:
         recognition.finalize()
     try:
-        async with asyncio.timeout(3.0):
-            while not collecting.done() and not any(  # noqa: ASYNC110 - pieces come from a socket
-                piece.end_of_turn or (finalize and piece.is_final) for piece in heard
-            ):
+        async with asyncio.timeout(15.0):
+            while not collecting.done() and not enough():  # noqa: ASYNC110 - pieces come from a socket
                 await asyncio.sleep(0.02)
     finally:
         await recognition.close()
@@ -122,7 +179,7 @@ def said(pieces: list[Heard]) -> str:
 def test_words_come_as_interim_then_final_then_the_end_of_the_turn(sandbox: Sandbox, recognizer: Recognizers) -> None:
     speech = sandbox.world.voices.speak("Yes, I am interested. How much does it cost?")
 
-    pieces = asyncio.run(listen(recognizer(), silence(500) + speech.mulaw + silence(1500)))
+    pieces = asyncio.run(listen(recognizer(), silence(500) + speech.mulaw + silence(1500), words=9))
 
     assert said(pieces) == speech.text
     assert any(not piece.is_final for piece in pieces)
@@ -133,17 +190,17 @@ def test_words_come_as_interim_then_final_then_the_end_of_the_turn(sandbox: Sand
 def test_final_words_come_when_asked_for(sandbox: Sandbox, recognizer: Recognizers) -> None:
     speech = sandbox.world.voices.speak("Yes, please do that.")
 
-    pieces = asyncio.run(listen(recognizer(), speech.mulaw, finalize=True))
+    pieces = asyncio.run(listen(recognizer(), speech.mulaw, words=4, finalize=True))
 
     assert said(pieces) == speech.text
 
 
-@pytest.mark.parametrize(("name", "error"), [("deepgram.outage", VendorBusy), ("deepgram.limited", VendorBusy)])
+@pytest.mark.parametrize("name", ["outage", "limited"])
 def test_a_stream_that_cannot_be_had_is_said_so(
-    sandbox: Sandbox, recognizer: Recognizers, name: str, error: type[Exception]
+    sandbox: Sandbox, hearing: Vendor, recognizer: Recognizers, name: str
 ) -> None:
-    fault(sandbox, name)
-    with pytest.raises(error):
+    fault(sandbox, hearing.faults[name])
+    with pytest.raises(VendorBusy):
         asyncio.run(recognizer().open(language="en-US"))
 
 
@@ -159,17 +216,32 @@ def test_a_recognizer_that_is_not_there_is_busy(recognizer: Recognizers) -> None
         asyncio.run(recognizer(url=f"http://127.0.0.1:{port}").open(language="en-US"))
 
 
-def test_a_stream_that_is_cut_raises(sandbox: Sandbox, recognizer: Recognizers) -> None:
-    fault(sandbox, "deepgram.drop")
+def test_a_stream_that_is_cut_raises(sandbox: Sandbox, hearing: Vendor, recognizer: Recognizers) -> None:
+    fault(sandbox, hearing.faults["drop"])
     with pytest.raises(VendorBusy):
         asyncio.run(listen(recognizer(), silence(3000)))
 
 
-async def spoken(voice: Voice, text: str, **parts: Any) -> bytes:
+async def spoken(voice: Voice, text: str, *, named: str | None = None) -> bytes:
+    own = IDS[voice.name] if named is None else named
     try:
-        return b"".join([chunk async for chunk in voice.speak(text, voice=RACHEL, language="en-US", **parts)])
+        return b"".join([chunk async for chunk in voice.speak(text, voice=own, language="en-US") if chunk])
     finally:
         await voice.close()
+
+
+def test_speech_is_understood_word_for_word(sandbox: Sandbox, voice: Voices) -> None:
+    text = "Hello, this is Ada, calling about the quote that you asked for."
+
+    audio = asyncio.run(spoken(voice(), text))
+
+    ear = Ear(sandbox.world.registry)
+    heard = [*ear.feed(silence(200) + audio + silence(600)), *ear.finish()]
+    assert " ".join(event.text for event in heard if isinstance(event, WordHeard)) == text
+
+
+def test_an_agent_need_not_name_a_voice_of_every_vendor(voice: Voices) -> None:
+    assert asyncio.run(spoken(voice(), "Hello.", named=""))
 
 
 def test_speech_is_the_whole_text_as_mulaw(sandbox: Sandbox, voice: Voices) -> None:
@@ -184,7 +256,7 @@ def test_speech_begins_before_it_is_whole(voice: Voices) -> None:
         speaker, loop = voice(), asyncio.get_running_loop()
         began, times = loop.time(), []
         text = "This is a sentence of some length, so that it takes a while to make all of it."
-        async for _ in speaker.speak(text, voice=RACHEL, language="en-US"):
+        async for _ in speaker.speak(text, voice=IDS[speaker.name], language="en-US"):
             times.append(loop.time() - began)
         await speaker.close()
         return times[0], times[-1]
@@ -196,7 +268,9 @@ def test_speech_begins_before_it_is_whole(voice: Voices) -> None:
 def test_speaking_can_be_stopped(voice: Voices) -> None:
     async def main() -> int:
         speaker, taken = voice(), 0
-        async with aclosing(speaker.speak("A long sentence. " * 20, voice=RACHEL, language="en-US")) as chunks:  # type: ignore[type-var]
+        async with aclosing(
+            speaker.speak("A long sentence. " * 20, voice=IDS[speaker.name], language="en-US")
+        ) as chunks:  # type: ignore[type-var]
             async for _ in chunks:
                 taken += 1
                 if taken == 2:
@@ -207,25 +281,40 @@ def test_speaking_can_be_stopped(voice: Voices) -> None:
     assert asyncio.run(main()) == 2
 
 
-@pytest.mark.parametrize(
-    ("name", "error"),
-    [
-        ("elevenlabs.outage", VendorBusy),
-        ("elevenlabs.busy", VendorBusy),
-        ("elevenlabs.cut", VendorBusy),
-        ("elevenlabs.quota", VendorRefused),
-    ],
-)
-def test_a_voice_that_fails_is_said_so(sandbox: Sandbox, voice: Voices, name: str, error: type[Exception]) -> None:
-    fault(sandbox, name)
-    with pytest.raises(error):
+@pytest.mark.parametrize("name", ["outage", "limited", "cut"])
+def test_a_voice_that_fails_is_said_so(sandbox: Sandbox, speaking: Vendor, voice: Voices, name: str) -> None:
+    fault(sandbox, speaking.faults[name])
+    with pytest.raises(VendorBusy):
         asyncio.run(spoken(voice(), "Hello, this is Ada."))
 
 
-@pytest.mark.parametrize("wrong", [{"key": "wrong"}])
-def test_a_wrong_key_is_a_refusal_of_the_voice(voice: Voices, wrong: dict[str, str]) -> None:
+@pytest.mark.parametrize(("name", "vendor"), [("elevenlabs.quota", "elevenlabs"), ("openai.tts_quota", "openai")])
+def test_a_used_up_quota_is_a_refusal(sandbox: Sandbox, name: str, vendor: str) -> None:
+    fault(sandbox, name)
     with pytest.raises(VendorRefused):
-        asyncio.run(spoken(voice(**wrong), "Hello."))
+        asyncio.run(spoken(VOICES[vendor].make("key", sandbox.url), "Hello, this is Ada."))
+
+
+def test_a_wrong_key_is_a_refusal_of_the_voice(voice: Voices) -> None:
+    with pytest.raises(VendorRefused):
+        asyncio.run(spoken(voice(key="wrong"), "Hello."))
+
+
+def test_a_signature_made_with_another_secret_is_refused(sandbox: Sandbox) -> None:
+    polly = Polly(
+        base_url=f"{sandbox.url}/polly",
+        region="eu-west-1",
+        access_key_id="key",
+        secret_access_key="no",
+        engine="neural",
+    )
+    with pytest.raises(VendorRefused, match="InvalidSignature"):
+        asyncio.run(spoken(polly, "Hello."))
+
+
+def test_a_wrong_model_is_a_refusal_of_the_live_transcription(sandbox: Sandbox) -> None:
+    with pytest.raises(VendorRefused):
+        asyncio.run(OpenAIRecognizer(base_url=f"{sandbox.url}/openai/v1", api_key="key", model="").open(language="en"))
 
 
 def test_a_voice_that_is_not_there_is_busy(voice: Voices) -> None:
