@@ -33,7 +33,7 @@ def save(session: Session, organization_id: UUID, definition: AgentDefinition) -
         select(AgentVersion).where(AgentVersion.agent_id == agent_id, AgentVersion.sha256 == definition.sha256)
     )
     if known is not None:
-        known.saved_at = session.scalar(select(func.clock_timestamp()))
+        known.saved_at = session.scalars(select(func.clock_timestamp())).one()
         return known
     newest = session.scalar(select(func.max(AgentVersion.number)).where(AgentVersion.agent_id == agent_id))
     version = AgentVersion(

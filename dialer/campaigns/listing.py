@@ -97,7 +97,7 @@ def page(
         )
     rows = session.execute(wanted).all()
     splits = splitting.named(session, [row[0].id for row in rows])
-    return [_view(campaign, splits.get(campaign.id, {}), *rest) for campaign, *rest in rows]
+    return [_view(row[0], splits.get(row[0].id, {}), *row[1:]) for row in rows]
 
 
 def view(session: Session, campaign: Campaign) -> CampaignView:

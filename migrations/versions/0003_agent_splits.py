@@ -1,4 +1,4 @@
-"""agent splits: leads of a campaign over versions, and which version an agent's name stands for
+"""Agent splits: leads of a campaign over versions, and which version an agent's name stands for.
 
 Revision ID: 0003
 Revises: 0002
@@ -16,6 +16,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Add the table, and when each version was saved last: as far as is known, when it was created."""
     op.create_table(
         "campaign_agents",
         sa.Column("campaign_id", sa.Uuid(), nullable=False),
@@ -46,5 +47,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Take them away."""
     op.drop_column("agent_versions", "saved_at")
     op.drop_table("campaign_agents")
