@@ -8,6 +8,7 @@ from dialer.clock import ClockJump, ClockOffset
 from dialer.crm import models as crm
 from dialer.db import Base
 from dialer.followups import models as followups
+from dialer.knowledge import models as knowledge
 from dialer.leads import models as leads
 from dialer.outcomes import models as outcomes
 from dialer.telephony import models as telephony
@@ -23,6 +24,7 @@ __all__ = [
     "campaigns",
     "crm",
     "followups",
+    "knowledge",
     "leads",
     "metadata",
     "outcomes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -14,7 +15,9 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
     func,
+    text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dialer.calls.states import OPEN, CallState
@@ -229,6 +232,8 @@ class Turn(Base):
     ended_s: Mapped[float] = mapped_column(Float)
     timings_ms: Mapped[Json] = mapped_column(server_default="{}")
     cost: Mapped[Json] = mapped_column(server_default="{}")
+    sources: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    """Passages of the seller's documents that the model had before it, each as `conversation.facts.Source`."""
     at: Mapped[Stamp]
 
 
