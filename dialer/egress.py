@@ -52,7 +52,9 @@ class Egress:
         self._name = name
         self._allow_private = allow_private
         self._longest_s = longest_s
-        self._client = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
+        # No connection is kept: one to an address that two hosts share would speak to both under one's certificate.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.Client(timeout=timeout, limits=limits, follow_redirects=False, trust_env=False)
 
     def usable(self, url: str) -> httpx.URL:
         """Read a URL that requests may go to.
