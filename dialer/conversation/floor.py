@@ -43,6 +43,7 @@ class Floor:
         self._activity = activity
         self._person = PersonTurns(settings)
         self._patience = Patience(settings)
+        self._taken_until_s = 0.0
         self.barge_ins = 0
         self.false_barge_ins = 0
         self.turns_discarded = 0
@@ -59,9 +60,8 @@ class Floor:
 
     def take(self, now: float, *, interruptible: bool) -> bool:
         """Do what is due; return whether the person's turn is over."""
-        ear = self._ear
-        if ear.voiced_since_s and ear.last_voice_s > self.turn.ended_s:
-            self.turn.voice(ear.voiced_since_s, ear.last_voice_s)
+        if (since_s := self._voiced_since_s()) and self._ear.last_voice_s > self.turn.ended_s:
+            self.turn.voice(since_s, self._ear.last_voice_s)
             self._patience.noise(now)
         if interruptible and self.agent_has_it:
             self._yield_or_not(now)
@@ -85,7 +85,8 @@ class Floor:
         return self._person.words(heard, now, delay_s)
 
     def finish(self, now: float) -> Endpointer:
-        """End the person's turn, and begin the next one."""
+        """End the person's turn, and begin the next one. The voice so far belongs to the one that is over."""
+        self._taken_until_s = self._ear.last_voice_s
         return self._person.finish(now)
 
     def claim(self, text: str, now: float) -> Claim:
@@ -122,10 +123,23 @@ class Floor:
             return Nudge.NOTHING
         return self._patience.decide(now, screened=screened)
 
+    def _voiced_since_s(self) -> float:
+        """When the present stretch of speech began, as far as no turn that is over has had it; 0.0 if there is none.
+
+        The ear takes a pause for one only after a while, and in that while a turn may end.
+        """
+        ear = self._ear
+        if not ear.voiced_since_s or ear.last_voice_s <= self._taken_until_s:
+            return 0.0
+        return max(ear.voiced_since_s, self._taken_until_s)
+
     def _yield_or_not(self, now: float) -> None:
-        ear, playout = self._ear, self._speaking.playout
+        playout = self._speaking.playout
         move = self._speaking.barge_in.decide(
-            now, voiced_since_s=ear.voiced_since_s, last_voice_s=ear.last_voice_s, words=self.turn.text
+            now,
+            voiced_since_s=self._voiced_since_s(),
+            last_voice_s=self._ear.last_voice_s,
+            words=self.turn.text,
         )
         if move is Move.HOLD:
             playout.hold(now)
