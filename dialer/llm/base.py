@@ -78,3 +78,22 @@ class Extractor(Protocol):
             VendorRefused, VendorBusy: as `Brain.answer`; also when the answer does not fit the schema.
         """
         ...
+
+
+class Embedder(Protocol):
+    """A model that turns texts into vectors, in a worker's thread. Texts of one meaning lie close to each other."""
+
+    name: str
+    model: str
+    """What the vectors can be compared within: the model and whatever else shapes them."""
+    most_at_once: int
+    """Texts that one request takes."""
+
+    def embed(self, texts: Sequence[str], *, timeout_s: float) -> list[list[float]]:
+        """Return a vector for each text, in order.
+
+        Raises:
+            VendorRefused: credentials, quota, an empty text or one that is too long.
+            VendorBusy: rate limit, 5xx, no answer within `timeout_s`.
+        """
+        ...

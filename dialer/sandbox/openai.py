@@ -1,4 +1,4 @@
-"""OpenAI as the sandbox plays it: chat completions, whole or streamed, and the list of models."""
+"""OpenAI as the sandbox plays it: chat completions, whole or streamed, embeddings, and the list of models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastapi import APIRouter, Header, Request, WebSocket
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ValidationError
 
-from dialer.sandbox import openai_extraction, openai_hearing, openai_speech, openai_talk
+from dialer.sandbox import openai_embeddings, openai_extraction, openai_hearing, openai_speech, openai_talk
 from dialer.sandbox.openai_tools import Wish
 from dialer.sandbox.world import World
 
@@ -23,6 +23,7 @@ Json = dict[str, Any]
 
 FIRST_TOKEN_S = 0.12
 TOKENS_PER_S = 60.0
+EMBEDDING_S = 0.03
 _SLOW_S = 2.0
 _STALL_S = 30.0
 _CREATED = 1_790_000_000
@@ -132,6 +133,18 @@ def router(world: World, *, first_token_s: float = FIRST_TOKEN_S, tokens_per_s: 
             await socket.send_denial_response(refused)
             return
         await openai_hearing.listen(world, socket, nth)
+
+    @routes.post("/embeddings", response_model=None)
+    async def embed(request: Request, authorization: Bearer = "") -> Response:
+        nth = next(requests)
+        refused = _refusal(world, authorization, nth)
+        if refused is not None:
+            return refused
+        await asyncio.sleep(EMBEDDING_S + (_SLOW_S if world.faults.hits("openai.slow", nth) else 0))
+        try:
+            return JSONResponse(openai_embeddings.answer(await request.body()))
+        except ValueError as error:
+            return _error(400, "invalid_request_error", str(error))
 
     @routes.get("/models", response_model=None)
     async def models(authorization: Bearer = "") -> Response:
