@@ -7,11 +7,19 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from dialer.agents.http_tool import HttpTool
 from dialer.agents.turntaking import Turntaking
@@ -27,6 +35,7 @@ ToolName = Literal[
     "send_sms",
     "send_email",
 ]
+BrainName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+(/\S+)?$")]
 PLACEHOLDERS = frozenset({"first_name", "last_name", "company", "agent", "seller", "callback_number"})
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -43,6 +52,9 @@ class AgentDefinition(BaseModel):
     callback_number: str = ""
     language: str = "en-US"
     voice: str = "21m00Tcm4TlvDq8ikWAM"
+    brains: tuple[BrainName, ...] = ()
+    """Who thinks for it, in this order: "gemini", or with a model of its own "openai/gpt-5.4". Empty: all that are
+    configured, in their own order."""
     opener: str = Field(min_length=20)
     """Fixed first words, outside the model: who calls, that this is an AI, and how to opt out. Never interrupted."""
     goal: str = Field(min_length=10)

@@ -10,11 +10,11 @@ from dialer.conversation.drafting import Draft, Drafts
 from dialer.conversation.facts import EndReason
 from dialer.conversation.mouth import Mouth
 from dialer.conversation.sentences import Sentences
+from dialer.conversation.thinking import Thinking
 from dialer.conversation.timings import Timings
 from dialer.conversation.tools import Used
 from dialer.conversation.transcript import Transcript
-from dialer.conversation.vendors import Crew
-from dialer.llm.base import Delta, Message, ToolCall, ToolSpec, Usage
+from dialer.llm.base import Delta, Message, Resumed, ToolCall, ToolSpec, Usage
 
 ROUNDS: Final = 4
 """Times that the model may use tools within one answer."""
@@ -25,7 +25,7 @@ class Answering:
 
     def __init__(
         self,
-        crew: Crew,
+        thinking: Thinking,
         mouth: Mouth,
         transcript: Transcript,
         tools: tuple[ToolSpec, ...],
@@ -38,7 +38,7 @@ class Answering:
         """Begin with nothing asked.
 
         Args:
-            crew: the vendors.
+            thinking: asks the model.
             mouth: says what the model writes.
             transcript: what was said so far.
             tools: what the model may ask for.
@@ -47,7 +47,7 @@ class Answering:
             bridge_after_s: and after how much of it.
             on_late: called when a tool ends the call after the answer that wanted it was given up.
         """
-        self._crew = crew
+        self._thinking = thinking
         self._mouth = mouth
         self._transcript = transcript
         self._tools = tools
@@ -69,7 +69,7 @@ class Answering:
         if self._draft is not None and self._draft.answers(prompt):
             return
         self._drop_draft()
-        self._draft = Draft(prompt, self._crew.answer(prompt, self._tools), self.drafts)
+        self._draft = Draft(prompt, self._thinking.answer(prompt, self._tools), self.drafts)
 
     async def answer(self, timings: Timings) -> Used:
         """Answer what was said last. Returns once all audio is made; it need not have been played.
@@ -102,6 +102,8 @@ class Answering:
                     for sentence in sentences.feed(delta):
                         timings.sentence(asked_s, loop.time())
                         self._mouth.say(sentence, timings)
+                case Resumed():
+                    sentences = Sentences()
                 case ToolCall():
                     calls.append(delta)
                 case Usage():
@@ -141,7 +143,7 @@ class Answering:
         if draft is not None and not draft.answers(prompt):
             draft.drop()
             draft = None
-        deltas = draft.take() if draft is not None else self._crew.answer(prompt, self._tools)
+        deltas = draft.take() if draft is not None else self._thinking.answer(prompt, self._tools)
         async for delta in deltas:
             yield delta
 

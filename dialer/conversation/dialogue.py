@@ -37,6 +37,7 @@ from dialer.conversation.playout import Line, Played
 from dialer.conversation.replying import Replying
 from dialer.conversation.speaking import Speaking
 from dialer.conversation.stage import Mode, Stage
+from dialer.conversation.thinking import Thinking
 from dialer.conversation.timings import Opening
 from dialer.conversation.transcript import Transcript
 from dialer.conversation.vendors import Crew
@@ -94,7 +95,7 @@ class Dialogue:
         self.closing = Closing(agent, hand, self.speaking, on_begun=self._stage.close, on_over=self._activity.refuse)
         used = tools.Tools(agent, hand, briefing.epoch).use
         self._answering = Answering(
-            crew,
+            Thinking(crew, agent),
             self.speaking.mouth,
             self._transcript,
             tools.specs(agent),

@@ -1,7 +1,8 @@
-"""The vendors of a live call, in order, and who of them is healthy.
+"""The vendors of a live call, in order. Within a call the next one takes over in the middle of what the last one did.
 
-Within a call the next vendor takes over for the next sentence, answer or stretch of speech. What fails is left alone
-for a while by all calls of the process, unless nobody else is left.
+A voice that breaks off is followed from the first word that was not whole, a recognizer from the last final words (see
+`listening`), a model from the last whole sentence. Who rests is kept in `breakers`; a resting vendor is tried only when
+nobody else is left.
 """
 
 from __future__ import annotations
@@ -9,18 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, TypeVar
 
-from dialer import log
+from dialer.conversation import casting
+from dialer.conversation.breakers import Ranked, V
+from dialer.conversation.sentences import Sentences
+from dialer.conversation.spoken import BYTES_PER_CHARACTER, Fragment, Spoken
 from dialer.errors import VendorBusy, VendorRefused
-from dialer.llm.base import Brain, Delta, Message, ToolSpec
-from dialer.speech.base import Recognition, Recognizer, Voice
+from dialer.llm.base import Brain, Delta, Message, Resumed, ToolCall, ToolSpec
+from dialer.speech.base import Recognition, Recognizer, Timed, Voice
 
-logger = log.get(__name__)
-
-FAILURES: Final = 3
-"""Failures in a row after which a vendor rests; a refusal (credentials, quota) is enough alone."""
-REST_S: Final = 20.0
 FIRST_AUDIO_S: Final = 2.5
 NEXT_AUDIO_S: Final = 2.0
 FIRST_TOKEN_S: Final = 6.0
@@ -28,17 +27,14 @@ NEXT_TOKEN_S: Final = 4.0
 OPEN_S: Final = 3.0
 LAST_PATIENCE: Final = 4.0
 """How much slower the last vendor may be than one after which another can be tried."""
-SPOKEN_BYTES_PER_CHARACTER: Final = 8000 / 15
-"""Mu-law bytes of a spoken character of English: where in a sentence a voice broke off."""
+PACED_CHARACTERS: Final = 20
+"""A text so long tells a voice's pace."""
+GO_ON: Final = Message(
+    "system",
+    "The connection broke after your last words, which the person has heard. Go on from there: repeat nothing, and do"
+    " not mention it.",
+)
 
-
-class Named(Protocol):
-    """A vendor."""
-
-    name: str
-
-
-V = TypeVar("V", bound=Named)
 T = TypeVar("T")
 
 
@@ -51,55 +47,6 @@ class LiveVendors:
     brains: tuple[Brain, ...]
 
 
-class Breaker:
-    """Whether a vendor is to be tried. Times come in as arguments."""
-
-    __slots__ = ("_failures", "_rests_until_s")
-
-    def __init__(self) -> None:
-        self._failures = 0
-        self._rests_until_s = 0.0
-
-    def closed(self, now: float) -> bool:
-        """Whether it may be tried."""
-        return now >= self._rests_until_s
-
-    def worked(self) -> None:
-        """It did what it should."""
-        self._failures = 0
-        self._rests_until_s = 0.0
-
-    def failed(self, now: float, *, for_good: bool) -> None:
-        """It failed; `for_good` if asking again cannot help."""
-        self._failures += 1
-        if for_good or self._failures >= FAILURES:
-            self._rests_until_s = now + REST_S
-
-
-class Ranked(Generic[V]):
-    """One role's vendors with their breakers, shared by all calls of the process."""
-
-    def __init__(self, vendors: Sequence[V]) -> None:
-        self._vendors = tuple((vendor, Breaker()) for vendor in vendors)
-
-    def order(self, now: float) -> list[V]:
-        """Who is to be tried, in order: the healthy ones first, the resting ones only after them."""
-        healthy = [vendor for vendor, breaker in self._vendors if breaker.closed(now)]
-        return healthy + [vendor for vendor, breaker in self._vendors if not breaker.closed(now)]
-
-    def worked(self, vendor: V) -> None:
-        """It did what it should."""
-        self._breaker(vendor).worked()
-
-    def failed(self, vendor: V, error: Exception) -> None:
-        """It did not."""
-        logger.warning("vendor failed", vendor=vendor.name, error=str(error))
-        self._breaker(vendor).failed(asyncio.get_running_loop().time(), for_good=isinstance(error, VendorRefused))
-
-    def _breaker(self, vendor: V) -> Breaker:
-        return next(breaker for known, breaker in self._vendors if known is vendor)
-
-
 class Crew:
     """The vendors of all calls of one process."""
 
@@ -107,83 +54,112 @@ class Crew:
         self.recognizers: Ranked[Recognizer] = Ranked(vendors.recognizers)
         self.voices: Ranked[Voice] = Ranked(vendors.voices)
         self.brains: Ranked[Brain] = Ranked(vendors.brains)
+        self._paces: dict[tuple[str, str], float] = {}
 
-    async def listen(self, *, language: str, hints: tuple[str, ...]) -> tuple[Recognizer, Recognition]:
-        """Open a stream at the first recognizer that takes it.
+    async def listen(
+        self, *, language: str, hints: tuple[str, ...], recognizers: tuple[str, ...] = ()
+    ) -> tuple[Recognizer, Recognition]:
+        """Open a stream at the first recognizer that takes it, in the order that `casting` reads from `recognizers`.
 
         Raises:
             VendorBusy: none does.
         """
-        for vendor in self.recognizers.order(_now()):
+        wish = casting.read(recognizers, self.recognizers.names)
+        for vendor in self.recognizers.order(_now(), wish.order):
             try:
                 async with asyncio.timeout(OPEN_S):
                     return vendor, await vendor.open(language=language, hints=hints)
             except (VendorBusy, VendorRefused, TimeoutError) as error:
-                self.recognizers.failed(vendor, error)
+                self.recognizers.failed(vendor, error, _now())
         raise VendorBusy("speech to text", "no recognizer takes the stream")
 
-    async def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes]:
+    async def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes | Fragment]:
         """Yield the audio of a text; when a voice breaks off, the next one says the rest.
+
+        Args:
+            text: what to say.
+            voice: which voices, as `dialer.conversation.casting` reads the words of it.
+            language: BCP 47.
+
+        Yields:
+            Audio; and where a voice broke off within a word, how much of the audio so far is a piece of it.
 
         Raises:
             VendorBusy: no voice can go on.
         """
+        wish = casting.read(tuple(voice.split()), self.voices.names)
         rest = text
-        for patience, vendor in _patiently(self.voices.order(_now())):
-            spoken = 0
-            chunks = vendor.speak(rest, voice=voice, language=language)
+        for patience, vendor in _patiently(self.voices.order(_now(), wish.order)):
+            own = wish.of(vendor.name)
+            spoken = Spoken(rest, self._paces.get((vendor.name, own), BYTES_PER_CHARACTER))
+            pieces = vendor.speak(rest, voice=own, language=language)
             try:
-                async for chunk in _in_time(chunks, FIRST_AUDIO_S * patience, NEXT_AUDIO_S * patience, vendor.name):
-                    spoken += len(chunk)
-                    yield chunk
-                if not spoken:
+                async for piece in _in_time(pieces, FIRST_AUDIO_S * patience, NEXT_AUDIO_S * patience, vendor.name):
+                    spoken.add(piece)
+                    if not isinstance(piece, Timed):
+                        yield piece
+                if not spoken.bytes:
                     raise VendorBusy(vendor.name, "no audio came")
             except (VendorBusy, VendorRefused) as error:
-                self.voices.failed(vendor, error)
-                rest = unsaid(rest, spoken)
+                self.voices.failed(vendor, error, _now())
+                rest, fragment = spoken.rest()
                 if not rest:
                     return
+                if fragment.bytes:
+                    yield fragment
             else:
                 self.voices.worked(vendor)
+                if len(rest) >= PACED_CHARACTERS:
+                    self._paces[vendor.name, own] = spoken.pace()
                 return
         raise VendorBusy("text to speech", "no voice can speak")
 
-    async def answer(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> AsyncIterator[Delta]:
-        """Yield a model's answer. One that breaks off after its first words ends there: half an answer is an answer.
+    async def answer(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], *, brains: tuple[str, ...] = ()
+    ) -> AsyncIterator[Delta]:
+        """Yield a model's answer. When one breaks off, the next goes on after its last whole sentence.
+
+        Args:
+            messages: the conversation so far, the system prompt first.
+            tools: what the model may ask for.
+            brains: which models, as `dialer.conversation.casting` reads them.
+
+        Yields:
+            The answer; `Resumed` where what was written of an unfinished sentence is void.
 
         Raises:
-            VendorBusy: no model answers.
+            VendorBusy: no model answers, and not a sentence is there.
         """
-        for patience, vendor in _patiently(self.brains.order(_now())):
-            begun = False
-            deltas = vendor.answer(messages, tools)
+        wish = casting.read(brains, self.brains.names)
+        sentences: list[str] = []
+        for patience, vendor in _patiently(self.brains.order(_now(), wish.order)):
+            begun, whole = False, Sentences()
+            said = [Message("assistant", " ".join(sentences)), GO_ON] if sentences else []
+            deltas = vendor.answer([*messages, *said], tools, model=wish.of(vendor.name))
             try:
                 async for delta in _in_time(deltas, FIRST_TOKEN_S * patience, NEXT_TOKEN_S * patience, vendor.name):
                     begun = True
+                    if isinstance(delta, str):
+                        sentences += whole.feed(delta)
                     yield delta
-                if not begun:
+                    if isinstance(delta, ToolCall):
+                        tools = ()  # what was asked for is being done: nobody asks for it twice
+                if not begun and not sentences:
                     raise VendorBusy(vendor.name, "an empty answer")
             except (VendorBusy, VendorRefused) as error:
-                self.brains.failed(vendor, error)
+                self.brains.failed(vendor, error, _now())
                 if begun:
-                    return
+                    yield Resumed()
             else:
                 self.brains.worked(vendor)
                 return
-        raise VendorBusy("language model", "no model answers")
+        if not sentences:
+            raise VendorBusy("language model", "no model answers")
 
 
 def _patiently(vendors: Sequence[V]) -> list[tuple[float, V]]:
     """Each vendor with the factor by which it may be slow: after the last one there is nobody to turn to."""
     return [(LAST_PATIENCE if vendor is vendors[-1] else 1.0, vendor) for vendor in vendors]
-
-
-def unsaid(text: str, spoken_bytes: int) -> str:
-    """What is left of a text of which some audio came: from the first word that cannot have been whole."""
-    if not spoken_bytes:
-        return text
-    at = min(len(text), int(spoken_bytes / SPOKEN_BYTES_PER_CHARACTER))
-    return "" if at >= len(text) else text[text.rfind(" ", 0, at) + 1 :]
 
 
 async def _in_time(items: AsyncIterator[T], first_s: float, next_s: float, vendor: str) -> AsyncIterator[T]:

@@ -14,6 +14,8 @@ class ToolCall:
     id: str
     name: str
     arguments: Mapping[str, Any]
+    signature: str = ""
+    """What its vendor wants to see again with the call, unread: Gemini's thought signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,12 @@ class Usage:
     completion_tokens: int = 0
 
 
-Delta = str | ToolCall | Usage
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The model broke off; another one goes on. What was written of an unfinished sentence is void."""
+
+
+Delta = str | ToolCall | Usage | Resumed
 """A piece of an answer: text as it comes, each tool call once it is whole, and the usage last."""
 
 
@@ -52,8 +59,15 @@ class Brain(Protocol):
 
     name: str
 
-    def answer(self, messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[Delta]:
+    def answer(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec] = (), *, model: str = ""
+    ) -> AsyncIterator[Delta]:
         """Stream an answer. Closing the iterator stops the vendor's work.
+
+        Args:
+            messages: the conversation so far, the system prompt first.
+            tools: what the model may ask for.
+            model: one of the vendor's models; "" for the one that is configured.
 
         Raises:
             VendorRefused: credentials, quota, context too long.

@@ -7,38 +7,36 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from jsonschema import Draft202012Validator
-
-from dialer.errors import VendorBusy, VendorRefused
+from dialer.errors import VendorBusy
+from dialer.llm import fitting
 from dialer.llm.base import Delta, Message, ToolCall, ToolSpec, Usage
+from dialer.llm.openai_errors import VENDOR, translate
 
 if TYPE_CHECKING:
     import openai
 
-VENDOR: Final = "openai"
 CONNECT_S: Final = 3.0
 READ_S: Final = 10.0
 """Between two pieces of a streamed answer."""
 EXTRACT_S: Final = 45.0
 MOST_ANSWER_TOKENS: Final = 400
-_TRANSIENT: Final = frozenset({408, 409, 425, 429})
 
 
 class OpenAIBrain:
     """A language model on the media loop."""
 
-    name = VENDOR
-
-    def __init__(self, *, base_url: str, api_key: str, model: str) -> None:
+    def __init__(self, *, base_url: str, api_key: str, model: str, name: str = VENDOR) -> None:
         """Describe the account.
 
         Args:
             base_url: `https://api.openai.com/v1`, or a server that speaks the same.
             api_key: the account's key.
             model: any chat model.
+            name: what the operator calls this server.
         """
         import openai
 
+        self.name = name
         self._openai = openai
         self._model = model
         self._client = openai.AsyncOpenAI(
@@ -49,7 +47,9 @@ class OpenAIBrain:
         )
         self._completions = self._client.chat.completions  # imported now, for it takes a second that no call has
 
-    async def answer(self, messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[Delta]:
+    async def answer(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec] = (), *, model: str = ""
+    ) -> AsyncIterator[Delta]:
         """Stream an answer. Closing the iterator stops the vendor's work.
 
         Raises:
@@ -57,7 +57,7 @@ class OpenAIBrain:
             VendorBusy: rate limit, 5xx, a cut or stalled stream, also one that ends without saying that it has.
         """
         request: dict[str, Any] = {
-            "model": self._model,
+            "model": model or self._model,
             "messages": [_message(message) for message in messages],
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -66,7 +66,7 @@ class OpenAIBrain:
         if tools:
             request["tools"] = [_tool(tool) for tool in tools]
         stream = None
-        calls = _Calls()
+        calls = _Calls(self.name)
         finished = ""
         try:
             stream = await self._completions.create(**request)
@@ -83,12 +83,12 @@ class OpenAIBrain:
                         for call in calls.whole():
                             yield call
         except self._openai.OpenAIError as error:
-            raise _translate(self._openai, error) from error
+            raise translate(self._openai, error, self.name) from error
         finally:
             if stream is not None:
                 await stream.close()
         if not finished:
-            raise VendorBusy(VENDOR, "the answer was cut off")
+            raise VendorBusy(self.name, "the answer was cut off")
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -98,10 +98,9 @@ class OpenAIBrain:
 class OpenAIExtractor:
     """A language model in a worker's thread: reads a finished transcript, once."""
 
-    name = VENDOR
-
-    def __init__(self, *, base_url: str, api_key: str, model: str) -> None:
+    def __init__(self, *, base_url: str, api_key: str, model: str, name: str = VENDOR) -> None:
         """Describe the account, as for `OpenAIBrain`."""
+        self.name = name
         self._base_url, self._api_key, self._model = base_url, api_key, model
 
     @cached_property
@@ -136,10 +135,10 @@ class OpenAIExtractor:
         try:
             completion = self._client.chat.completions.create(**request)
         except openai.OpenAIError as error:
-            raise _translate(openai, error) from error
+            raise translate(openai, error, self.name) from error
         if not completion.choices:
-            raise VendorBusy(VENDOR, "an empty answer")
-        return _fitting(completion.choices[0].message.content or "", schema)
+            raise VendorBusy(self.name, "an empty answer")
+        return fitting.fitting(completion.choices[0].message.content or "", schema, self.name)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -149,7 +148,8 @@ class OpenAIExtractor:
 class _Calls:
     """Puts streamed fragments of tool calls together."""
 
-    def __init__(self) -> None:
+    def __init__(self, vendor: str) -> None:
+        self._vendor = vendor
         self._parts: dict[int, list[str]] = {}
 
     def add(self, part: Any) -> None:
@@ -167,25 +167,10 @@ class _Calls:
             VendorBusy: the arguments are no JSON object.
         """
         parts, self._parts = self._parts, {}
-        return [ToolCall(id_, name, _object(arguments or "{}")) for _, (id_, name, arguments) in sorted(parts.items())]
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise VendorBusy(VENDOR, "an answer that is no JSON") from error
-    if not isinstance(value, dict):
-        raise VendorBusy(VENDOR, "an answer that is no object")
-    return value
-
-
-def _fitting(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    value = _object(text)
-    error = next(iter(Draft202012Validator(dict(schema)).iter_errors(value)), None)
-    if error is not None:
-        raise VendorBusy(VENDOR, f"an answer that does not fit the schema at {error.json_path}")
-    return value
+        return [
+            ToolCall(id_, name, fitting.parsed(arguments or "{}", self._vendor))
+            for _, (id_, name, arguments) in sorted(parts.items())
+        ]
 
 
 def _message(message: Message) -> dict[str, Any]:
@@ -210,21 +195,3 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
         "type": "function",
         "function": {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)},
     }
-
-
-def _translate(sdk: Any, error: openai.OpenAIError) -> VendorBusy | VendorRefused:
-    if not isinstance(error, sdk.APIStatusError):  # connection, timeout, an error inside a stream
-        return VendorBusy(VENDOR, repr(error))
-    status, code = error.status_code, str(error.code or error.type or error.status_code)
-    if code == "insufficient_quota" or not (status >= 500 or status in _TRANSIENT):
-        return VendorRefused(VENDOR, code, error.message)
-    return VendorBusy(VENDOR, f"{status} {code}", _wait_s(error.response.headers))
-
-
-def _wait_s(headers: Mapping[str, str]) -> float | None:
-    for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        try:
-            return float(headers[name]) / scale
-        except (KeyError, ValueError):
-            continue
-    return None

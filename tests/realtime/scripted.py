@@ -155,7 +155,9 @@ class FakeBrain:
         self.asked: list[list[Message]] = []
         self.token_s = token_s
 
-    async def answer(self, messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[Delta]:
+    async def answer(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec] = (), *, model: str = ""
+    ) -> AsyncIterator[Delta]:
         self.asked.append(list(messages))
         await asyncio.sleep(0.15)
         for delta in self.answers.pop(0) if self.answers else ["All right."]:
