@@ -1,0 +1,1 @@
+"""Models of understanding: labelled utterances, training in a worker, versions, promotion."""

@@ -1,0 +1,52 @@
+"""What an utterance can be found to be."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Emotion(StrEnum):
+    """How the person feels."""
+
+    NEUTRAL = "neutral"
+    HAPPY = "happy"
+    ANGRY = "angry"
+    """Annoyed counts as angry: the two part in degree only."""
+    SAD = "sad"
+    ANXIOUS = "anxious"
+    CONFUSED = "confused"
+    SURPRISED = "surprised"
+
+
+class Intent(StrEnum):
+    """What the person wants."""
+
+    AFFIRM = "affirm"
+    DENY = "deny"
+    INTERESTED = "interested"
+    NOT_INTERESTED = "not_interested"
+    CALLBACK = "callback"
+    DO_NOT_CALL = "do_not_call"
+    ASK_PRICE = "ask_price"
+    ASK_INFO = "ask_info"
+    ASK_IDENTITY = "ask_identity"
+    HUMAN = "human"
+    WRONG_NUMBER = "wrong_number"
+    COMPLAINT = "complaint"
+    GREETING = "greeting"
+    GOODBYE = "goodbye"
+    INFORM = "inform"
+
+
+class Sentiment(StrEnum):
+    """Whether it is good news for whoever calls."""
+
+    NEGATIVE = "negative"
+    NEUTRAL = "neutral"
+    POSITIVE = "positive"
+
+
+HEADS: Final[dict[str, tuple[str, ...]]] = {"emotion": tuple(Emotion), "intent": tuple(Intent)}
+"""Each question that a model answers from words and voice, with the answers in their order."""
+SENTIMENTS: Final[tuple[str, ...]] = tuple(Sentiment)
