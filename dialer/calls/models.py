@@ -163,6 +163,8 @@ class Call(Base):
     ending: Mapped[str | None]
     """The planned end, committed before the stream is closed: a `conversation.facts.EndReason`."""
     transfer_to: Mapped[str | None]
+    transfer: Mapped[str | None]
+    """Of a transfer that a colleague must accept: asked, accepted, declined."""
     opener_done_at: Mapped[Stamp | None]
     opted_out_at: Mapped[Stamp | None]
     handed_in_wall: Mapped[Stamp | None]

@@ -19,6 +19,10 @@ class OutboxKind(StrEnum):
     TASK = "task"
     EVENT = "event"
     """A webhook's document."""
+    MEETING = "meeting"
+    """The calendar's event, as its meeting stands when it is sent: booked, or cancelled."""
+    SMS = "sms"
+    EMAIL = "email"
 
 
 class OutboxState(StrEnum):
@@ -43,13 +47,17 @@ class OutboxRow(Base):
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
     destination: Mapped[str]
-    """hubspot, salesforce, webhook."""
+    """hubspot, salesforce, webhook; a calendar; sms, email."""
     kind: Mapped[OutboxKind] = mapped_column(enum(OutboxKind))
     key: Mapped[str]
     """The idempotency key, from the attempt or the follow-up: one effect however often it is sent."""
     lead_id: Mapped[int | None] = mapped_column(BigInteger)
     call_id: Mapped[UUID | None] = mapped_column(ForeignKey("calls.id"))
     follow_up_id: Mapped[UUID | None] = mapped_column(ForeignKey("follow_ups.id"))
+    meeting_id: Mapped[UUID | None] = mapped_column(ForeignKey("meetings.id"))
+    notice_id: Mapped[UUID | None] = mapped_column(ForeignKey("notices.id"))
+    sending_wall: Mapped[Stamp | None]
+    """When sending began of what is sent once at most: while this stands, nobody knows and it is not sent again."""
     state: Mapped[OutboxState] = mapped_column(enum(OutboxState), server_default="pending")
     tries: Mapped[int] = mapped_column(server_default="0")
     next_wall: Mapped[Stamp] = mapped_column(server_default=func.clock_timestamp())
