@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from dialer.agents.http_tool import HttpTool
+from dialer.agents.meetings import MeetingHours
 from dialer.agents.turntaking import Turntaking
 from dialer.errors import BadInput
 
@@ -35,7 +36,7 @@ ToolName = Literal[
     "send_sms",
     "send_email",
 ]
-BrainName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+(/\S+)?$")]
+VendorName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+(/\S+)?$")]
 PLACEHOLDERS = frozenset({"first_name", "last_name", "company", "agent", "seller", "callback_number"})
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -52,9 +53,14 @@ class AgentDefinition(BaseModel):
     callback_number: str = ""
     language: str = "en-US"
     voice: str = "21m00Tcm4TlvDq8ikWAM"
-    brains: tuple[BrainName, ...] = ()
-    """Who thinks for it, in this order: "gemini", or with a model of its own "openai/gpt-5.4". Empty: all that are
-    configured, in their own order."""
+    """The voice that the installation's first voice vendor gives it; the others speak with one of their own."""
+    voices: tuple[VendorName, ...] = ()
+    """Who speaks for it instead, in this order: "elevenlabs/21m00Tcm4TlvDq8ikWAM", "openai/coral", or just "polly"."""
+    recognizers: tuple[VendorName, ...] = ()
+    """Who listens for it, in this order. Empty: all that are configured, in their own order."""
+    brains: tuple[VendorName, ...] = ()
+    """Who thinks for it, in this order: "gemini", or with a model of its own "openai/gpt-5.4". Those that are configured
+    and not named follow."""
     opener: str = Field(min_length=20)
     """Fixed first words, outside the model: who calls, that this is an AI, and how to opt out. Never interrupted."""
     goal: str = Field(min_length=10)
@@ -87,6 +93,8 @@ class AgentDefinition(BaseModel):
     tools: tuple[ToolName, ...] = ("end_call", "do_not_call", "schedule_callback")
     http_tools: tuple[HttpTool, ...] = ()
     """Tools of the customer's own."""
+    meetings: MeetingHours = MeetingHours()
+    """When book_meeting may book."""
     transfer_to: str = ""
     purpose: Literal["marketing", "informational"] = "marketing"
     turntaking: Turntaking = Turntaking()
@@ -142,6 +150,11 @@ class AgentDefinition(BaseModel):
         if unknown := set(_PLACEHOLDER.findall(value)) - PLACEHOLDERS:
             raise ValueError(f"unknown placeholder {sorted(unknown)}; known: {sorted(PLACEHOLDERS)}")
         return value
+
+    @property
+    def cast(self) -> str:
+        """Whose voices speak, as `dialer.conversation.casting` reads the words of it."""
+        return " ".join(self.voices) or self.voice
 
     @property
     def sha256(self) -> str:

@@ -19,13 +19,16 @@ from dialer import clock, log
 from dialer.agents.definition import AgentDefinition
 from dialer.agents.models import AgentVersion
 from dialer.calls.models import Call, ToolUse
-from dialer.calls.toolbox import schedule_callback, talk
+from dialer.calls.toolbox import book_meeting, find_slots, schedule_callback, talk
 from dialer.calls.toolbox.base import Asked, Later, Tool
 from dialer.calls.toolbox.http import FAILED, UNKNOWN, HttpTools
 from dialer.conversation.facts import Reply, ToolWanted
 from dialer.conversation.toolbox import SPECS
 from dialer.db import Sessions, transaction
 from dialer.errors import DialerError, UnknownEffect
+from dialer.followups.calendars.base import Calendar
+from dialer.followups.calendars.builtin import BuiltIn
+from dialer.followups.models import Channel, Meeting
 
 TOOLS: Mapping[str, Tool] = MappingProxyType(
     {
@@ -33,6 +36,8 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
         "do_not_call": talk.do_not_call,
         "transfer": talk.transfer,
         "schedule_callback": schedule_callback.use,
+        "find_slots": find_slots.use,
+        "book_meeting": book_meeting.use,
     }
 )
 
@@ -44,6 +49,20 @@ class Outside:
     """What tools reach beyond the database."""
 
     http: HttpTools = field(default_factory=HttpTools)
+    calendars: Mapping[str, Calendar] = field(default_factory=lambda: {"builtin": BuiltIn()})
+    """By name; the first is the one of agents that name none."""
+    channels: frozenset[Channel] = frozenset()
+    """How something can be sent to people."""
+    deliver: Callable[[int], object] = lambda _: None
+    """Sends one outbox row now, if it is due."""
+    sessions: Sessions | None = None
+
+    def book(self, row_id: int, meeting_id: UUID) -> Meeting:
+        """Tell the calendar of a meeting now, and return how it stands then."""
+        assert self.sessions is not None, "a meeting was booked in a database"
+        self.deliver(row_id)
+        with self.sessions() as session:
+            return session.get_one(Meeting, meeting_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,12 @@ from dialer.crm.models import OutboxRow
 from dialer.crm.queries import retry
 from dialer.db import Sessions, transaction
 from dialer.errors import DialerError, PermanentError, TransientError, VendorBusy, VendorRefused
+from dialer.followups import meetings
+from dialer.followups.calendars.base import Booking, Calendar, Cancellation, SlotTaken
 
 __all__ = ["MAX_TRIES", "Destination", "deliver_due", "deliver_one", "retry"]
 
-Destination = Crm | Receiver
+Destination = Crm | Receiver | Calendar
 
 BACKOFF_S = (1, 5, 15, 60, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Seconds to wait after each failure: quick at first for a blip, then as Standard Webhooks has it, over three days."""
@@ -123,6 +125,8 @@ def _deliver(row: OutboxRow, sessions: Sessions, to: Destination, recordings_url
         crash_point("outbox.before_send")
         sent = _send(row, letter, to)
         crash_point("outbox.after_send")
+    except SlotTaken as error:
+        return _taken(row, sessions, error)
     except VendorRefused as error:
         shut_out = _shut_out(to)
         return _park(row, sessions, str(error)) if shut_out is None else _put_off(row, sessions, shut_out)
@@ -134,12 +138,19 @@ def _deliver(row: OutboxRow, sessions: Sessions, to: Destination, recordings_url
         won = queries.mark_sent(tx.session, row, sent.external_id)
         if won and sent.contact_id is not None:
             queries.link(tx.session, row, sent.contact_id)
+        if won and row.meeting_id is not None:
+            meetings.settled(tx.session, row.meeting_id, sent.external_id)
     return _Fate.SENT if won else _Fate.LOST
 
 
 def _send(row: OutboxRow, letter: Letter, to: Destination) -> _Sent:
     """Do what the row says, over the network; no transaction is open."""
     match letter.content, to:
+        case Booking() as booking, Calendar():
+            return _Sent(to.book(booking), None)
+        case Cancellation(key=key), Calendar():
+            to.cancel(key)
+            return _Sent(key, None)
         case Mapping() as document, Receiver():
             to.post(row.key, document)
             return _Sent(None, None)
@@ -174,8 +185,18 @@ def _shut_out(to: Destination) -> VendorBusy | None:
 def _park(row: OutboxRow, sessions: Sessions, error: str) -> _Fate:
     _log.error("outbox.parked", error=error, **_fields(row))
     with transaction(sessions) as tx:
-        queries.park(tx.session, row, error)
+        if queries.park(tx.session, row, error) and row.meeting_id is not None:
+            meetings.refused(tx.session, row.meeting_id, error)
     return _Fate.PARKED
+
+
+def _taken(row: OutboxRow, sessions: Sessions, error: SlotTaken) -> _Fate:
+    """The calendar has something else at that time: that is an answer, with which the row is done."""
+    with transaction(sessions) as tx:
+        won = queries.mark_sent(tx.session, row, None)
+        if won and row.meeting_id is not None:
+            meetings.refused(tx.session, row.meeting_id, str(error))
+    return _Fate.SENT if won else _Fate.LOST
 
 
 def _put_off(row: OutboxRow, sessions: Sessions, error: Exception) -> _Fate:

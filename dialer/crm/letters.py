@@ -15,7 +15,9 @@ from dialer.calls.models import Call, Direction
 from dialer.crm import queries
 from dialer.crm.base import Activity, Contact, Task
 from dialer.crm.models import OutboxKind, OutboxRow
-from dialer.errors import NotFound
+from dialer.errors import NotFound, VendorRefused
+from dialer.followups import meetings
+from dialer.followups.calendars.base import Booking, Cancellation
 from dialer.followups.models import FollowUp, FollowUpKind
 from dialer.leads.models import Lead
 from dialer.outcomes.models import Outcome
@@ -26,6 +28,9 @@ _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+")
 """CRMs refuse a whole contact for an e-mail address such as "n/a": that goes among the other fields instead."""
 
 
+Content = Activity | Task | Booking | Cancellation | Mapping[str, Any] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """Everything that one row needs to be sent; no database is touched after it was read."""
@@ -33,7 +38,7 @@ class Letter:
     contact: Contact
     contact_id: str | None
     """The contact's id at the destination, if it has been there before."""
-    content: Activity | Task | Mapping[str, Any] | None
+    content: Content
     """None: the contact itself is what is sent. A mapping: a webhook's document."""
 
 
@@ -68,9 +73,7 @@ def read(session: Session, row: OutboxRow, *, recordings_url: str = "") -> Lette
     )
 
 
-def _content(
-    session: Session, row: OutboxRow, lead: Lead | None, call: Call | None, recording_url: str
-) -> Activity | Task | Mapping[str, Any] | None:
+def _content(session: Session, row: OutboxRow, lead: Lead | None, call: Call | None, recording_url: str) -> Content:
     match row.kind:
         case OutboxKind.CONTACT:
             return None
@@ -80,6 +83,10 @@ def _content(
             return _activity(session, row, call, recording_url)
         case OutboxKind.EVENT:
             return _document(session, row, lead, call, recording_url)
+        case OutboxKind.MEETING:
+            return meetings.letter(session, row)
+        case OutboxKind.SMS | OutboxKind.EMAIL:
+            raise VendorRefused(row.destination, "kind", "what is sent once at most has a sender of its own")
 
 
 def _contact(session: Session, row: OutboxRow, lead: Lead | None, call: Call | None) -> Contact:

@@ -1,0 +1,1 @@
+"""Calendars: one Protocol, one file per vendor."""
