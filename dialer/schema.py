@@ -4,6 +4,7 @@ from dialer.accounts import models as accounts
 from dialer.agents import models as agents
 from dialer.calls import models as calls
 from dialer.campaigns import models as campaigns
+from dialer.chats import models as chats
 from dialer.clock import ClockJump, ClockOffset
 from dialer.crm import models as crm
 from dialer.db import Base
@@ -12,6 +13,7 @@ from dialer.knowledge import models as knowledge
 from dialer.leads import models as leads
 from dialer.outcomes import models as outcomes
 from dialer.telephony import models as telephony
+from dialer.training import models as training
 
 metadata = Base.metadata
 
@@ -22,6 +24,7 @@ __all__ = [
     "agents",
     "calls",
     "campaigns",
+    "chats",
     "crm",
     "followups",
     "knowledge",
@@ -29,4 +32,5 @@ __all__ = [
     "metadata",
     "outcomes",
     "telephony",
+    "training",
 ]

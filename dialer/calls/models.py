@@ -236,6 +236,8 @@ class Turn(Base):
     cost: Mapped[Json] = mapped_column(server_default="{}")
     sources: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
     """Passages of the seller's documents that the model had before it, each as `conversation.facts.Source`."""
+    understanding: Mapped[Json | None]
+    """Of what a person said: a `dialer.understanding.analysis.Understanding`, once it is known."""
     at: Mapped[Stamp]
 
 
