@@ -1,4 +1,4 @@
-"""A call worker's seats: its media server, and the heartbeat that makes its seats count.
+"""A call worker's seats: its media server, and the heartbeat that makes its seats count and looks at their calls.
 
 Started by a bootstep before the worker takes work; on SIGTERM the worker drains: it takes no new seat, its row says so,
 and the media server stops after the last thread has handed in its facts.
@@ -70,6 +70,7 @@ class Seating:
                     )
             except SQLAlchemyError as error:  # a pool without a free connection is one too
                 logger.warning("no heartbeat", error=str(error))
+            conversing.look(self.seats)
             if self._stopped.wait(BEAT_S):
                 return
 

@@ -15,22 +15,18 @@ from functools import partial
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.orm import Session
 
 from dialer import clock, log
-from dialer.calls import briefings, facts, seats
-from dialer.calls.models import Call
+from dialer.calls import briefings, facts, seats, watching
 from dialer.calls.using import Pending
 from dialer.conversation.facts import Briefing, Fact, HandedIn, Lapsed, Reply
 from dialer.db import Sessions, transaction
 from dialer.messages import Messages
 
-TAKE_S = 1.0
-"""How often a quiet seat looks at its row: is it still ours, and what does the carrier think who answered."""
-
+TAKE_S = 60.0
+"""How long a quiet seat sleeps; nothing hangs on it."""
 PATIENCE_S = 10.0
 """How long a fact is tried for while the database is away; the conversation waits for no reply longer than this."""
 HAND_IN_PATIENCE_S = 300.0
@@ -93,6 +89,8 @@ class Seats:
     """Waits so many seconds; given by tests."""
     tools: Executor = field(default_factory=partial(ThreadPoolExecutor, TOOL_THREADS, "tools"))
     """Where tools that reach outside wait for their vendors."""
+    held: watching.Held = field(default_factory=watching.Held)
+    """The calls of these seats; whoever beats for them looks at their rows."""
 
 
 def converse(call_id: UUID, epoch: int, on: Seats) -> None:
@@ -101,11 +99,28 @@ def converse(call_id: UUID, epoch: int, on: Seats) -> None:
     if hand is None:
         return
     seat = facts.Seat(call_id, epoch, on.worker)
-    machine_told = False
+    with on.held.holding(call_id, epoch):
+        _serve(hand, seat, on)
+
+
+def look(on: Seats) -> None:
+    """Look at the rows of all calls that are held here; what a database that is away would say comes a beat later."""
+    try:
+        seen = on.held.look(on.sessions, on.worker)
+    except SQLAlchemyError as error:
+        logger.warning("seats could not look at their calls", error=str(error))
+        return
+    for call_id in seen.lost:
+        on.media.abandon(str(call_id))
+    for call_id, verdict in seen.verdicts:
+        on.media.machine(str(call_id), verdict)
+
+
+def _serve(hand: SeatHand, seat: facts.Seat, on: Seats) -> None:
+    """Commit the conversation's facts until the last one."""
     while True:
         told = hand.take(TAKE_S)
         if told is None:
-            machine_told = _look(seat, on, machine_told=machine_told)
             continue
         came = _apply(told.fact, seat, on)
         if isinstance(came, Pending):
@@ -114,7 +129,7 @@ def converse(call_id: UUID, epoch: int, on: Seats) -> None:
             continue
         told.answer(came)
         if isinstance(told.fact, HandedIn | Lapsed):
-            on.messages.send("results.finish", str(call_id))
+            on.messages.send("results.finish", str(seat.call_id))
             return
 
 
@@ -161,26 +176,3 @@ def _apply(fact: Fact, seat: facts.Seat, on: Seats) -> Reply | Pending:
             if not away or time.monotonic() > give_up:
                 return Reply(ok=False)
         on.wait(AGAIN_S)
-
-
-def _look(seat: facts.Seat, on: Seats, *, machine_told: bool) -> bool:
-    """Between facts: fall silent if the call is no longer ours, and pass on the carrier's verdict once."""
-    try:
-        with transaction(on.sessions) as tx:
-            row = _row(tx.session, seat)
-    except SQLAlchemyError as error:
-        logger.warning("seat could not look at its call", call_id=str(seat.call_id), error=str(error))
-        return machine_told
-    if row is None:
-        on.media.abandon(str(seat.call_id))
-        return machine_told
-    if row.answered_by and not machine_told:
-        on.media.machine(str(seat.call_id), row.answered_by)
-        return True
-    return machine_told
-
-
-def _row(session: Session, seat: facts.Seat) -> Call | None:
-    return session.scalars(
-        select(Call).where(Call.id == seat.call_id, Call.seat_epoch == seat.epoch, Call.seat_worker == seat.worker)
-    ).first()

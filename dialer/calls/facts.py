@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from dialer import clock
-from dialer.calls import using
-from dialer.calls.models import Call, Direction, SeatState, Turn
+from dialer.calls import turns, using
+from dialer.calls.models import Call, Direction, SeatState
 from dialer.calls.moving import move
 from dialer.calls.states import CallState
 from dialer.calls.using import Outside, Pending
@@ -71,6 +70,8 @@ def apply(fact: Fact, seat: Seat, sessions: Sessions, effects: Effects) -> Reply
             return LOST
     with transaction(sessions) as tx:
         session = tx.session
+        if isinstance(fact, TurnFinished) and turns.store(session, fact, seat.call_id, seat.epoch, seat.worker):
+            return Reply()
         call = held(session, seat)
         if call is None:
             return LOST
@@ -108,7 +109,7 @@ def _record(
             call.stream_id, call.seat_url = stream_id, None
             move(session, call.id, CallState.TALKING, now=now, by=seat.by, why="the stream is up")
         case TurnFinished():
-            _turn(session, call, fact, now)
+            pass  # it stands already
         case OpenerCompleted():
             call.opener_done_at = call.opener_done_at or now
         case MachineHeard(verdict=verdict, evidence=evidence):
@@ -124,12 +125,6 @@ def _record(
         case Lapsed():
             call.seat, call.seat_url = SeatState.NONE, None
     return Reply()
-
-
-def _turn(session: Session, call: Call, fact: TurnFinished, now: datetime) -> None:
-    """Store a turn; told twice, it stands once."""
-    values = {**asdict(fact), "speaker": fact.speaker.value, "call_id": call.id, "epoch": call.seat_epoch, "at": now}
-    session.execute(upsert(Turn).values(values).on_conflict_do_nothing())
 
 
 def _hand_in(session: Session, call: Call, fact: HandedIn) -> None:

@@ -1,0 +1,119 @@
+"""HTTP to vendors on the media loop: one POST, its answer as it arrives.
+
+The vendors' SDKs cost 3 to 6 ms of a core per answer, most of it in building models of every piece; this costs a tenth
+(docs/performance.md), and a live call asks three times a turn. Nothing is asked twice and nothing is interpreted here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import orjson
+
+from dialer.errors import VendorBusy, VendorRefused
+
+MOST_CONNECTIONS: Final = 4000
+KEEP_ALIVE_S: Final = 30.0
+MOST_BYTES_OF_AN_ERROR: Final = 64 * 1024
+
+Translate = Callable[[int, Mapping[str, str], bytes], VendorBusy | VendorRefused]
+"""(status, headers, body) of an answer that is no success → our error."""
+
+
+class LiveHttp:
+    """One vendor's connections. Made anywhere, used on one loop; a proxy is taken from the environment once."""
+
+    def __init__(
+        self,
+        vendor: str,
+        base_url: str,
+        *,
+        headers: Mapping[str, str],
+        connect_s: float,
+        read_s: float,
+        translate: Translate,
+    ) -> None:
+        """Describe the vendor.
+
+        Args:
+            vendor: its name in errors.
+            base_url: what comes in front of every path.
+            headers: sent with every request.
+            connect_s: what a connection may take.
+            read_s: the longest silence before and within an answer.
+            translate: makes our error of a failed answer.
+        """
+        self._vendor = vendor
+        self._base_url = base_url.rstrip("/")
+        self._headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", **headers}
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_s, sock_read=read_s)
+        self._translate = translate
+        self._proxy = _proxy(self._base_url)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> AsyncIterator[bytes]:
+        """Yield the answer's bytes as they arrive. Closing the iterator closes the connection.
+
+        Raises:
+            VendorRefused: as translated.
+            VendorBusy: as translated; also when the vendor cannot be reached, falls silent or hangs up.
+        """
+        session = self._session or self._open()
+        response: aiohttp.ClientResponse | None = None
+        try:
+            response = await session.post(self._base_url + path, data=orjson.dumps(body))
+            content = response.content
+            if response.status >= 300:
+                raise self._translate(response.status, response.headers, await content.read(MOST_BYTES_OF_AN_ERROR))
+            while chunk := await content.readany():
+                yield chunk
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise VendorBusy(self._vendor, repr(error)) from error
+        finally:
+            if response is not None:
+                response.close()  # one that was read to its end has given its connection back already
+
+    async def events(self, path: str, body: Mapping[str, Any]) -> AsyncIterator[bytes]:
+        """Yield the data of server-sent events, each of one line, as OpenAI and those who speak like it send them.
+
+        Raises:
+            VendorRefused, VendorBusy: as `post`.
+        """
+        rest = b""
+        chunks = self.post(path, body)
+        try:
+            async for chunk in chunks:
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    if line.startswith(b"data:"):
+                        yield line[5:].strip()
+        finally:
+            await chunks.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        """Open the session on the loop that uses it."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, keepalive_timeout=KEEP_ALIVE_S, ttl_dns_cache=60),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=self._headers,
+            timeout=self._timeout,
+            proxy=self._proxy,
+        )
+        return self._session
+
+
+def _proxy(url: str) -> str | None:
+    """The proxy that the environment names for a URL, if it does."""
+    parts = urlsplit(url)
+    if not parts.hostname or proxy_bypass(parts.hostname):
+        return None
+    return getproxies().get(parts.scheme)
