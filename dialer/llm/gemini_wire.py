@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import dropwhile, takewhile
 from typing import Any, Final
 
 from dialer.errors import VendorBusy, VendorRefused
@@ -20,17 +21,18 @@ _TRANSIENT: Final = frozenset({408, 409, 425, 429})
 
 
 def system(messages: Sequence[Message]) -> str:
-    """The instructions among the messages."""
-    return "\n\n".join(message.text for message in messages if message.role == "system")
+    """The instructions before the conversation."""
+    return "\n\n".join(message.text for message in takewhile(_instructs, messages))
 
 
 def contents(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """The conversation without its instructions. Neighbours of one role become one content with several parts."""
+    """The conversation. Neighbours of one role become one content with several parts.
+
+    Google has no instructions in the midst of a conversation: they become words of the user, in brackets.
+    """
     names = {call.id: call.name for message in messages for call in message.tool_calls}
     result: list[dict[str, Any]] = []
-    for message in messages:
-        if message.role == "system":
-            continue
+    for message in dropwhile(_instructs, messages):
         role = "model" if message.role == "assistant" else "user"
         if not result and role == "model":
             result.append({"role": "user", "parts": [{"text": _BEGINS}]})
@@ -77,10 +79,16 @@ def refusal(status: int, body: Any) -> VendorBusy | VendorRefused:
     return VendorBusy(VENDOR, f"{status} {code}", _wait_s(error.get("details") or ()))
 
 
+def _instructs(message: Message) -> bool:
+    return message.role == "system"
+
+
 def _parts(message: Message, names: Mapping[str, str]) -> list[dict[str, Any]]:
     if message.role == "tool":
         call = ToolCall(message.tool_call_id, names.get(message.tool_call_id, ""), {})
         return [{"functionResponse": response(call, message.text)}]
+    if _instructs(message):
+        return [{"text": f"[{message.text}]"}]
     parts: list[dict[str, Any]] = [{"text": message.text}] if message.text else []
     for call in message.tool_calls:
         function = {"id": call.id, "name": call.name, "args": dict(call.arguments)}
