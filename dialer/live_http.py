@@ -6,7 +6,7 @@ The vendors' SDKs cost 3 to 6 ms of a core per answer, most of it in building mo
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -55,7 +55,7 @@ class LiveHttp:
         self._proxy = _proxy(self._base_url)
         self._session: aiohttp.ClientSession | None = None
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> AsyncIterator[bytes]:
+    async def post(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
         """Yield the answer's bytes as they arrive. Closing the iterator closes the connection.
 
         Raises:
@@ -77,7 +77,7 @@ class LiveHttp:
             if response is not None:
                 response.close()  # one that was read to its end has given its connection back already
 
-    async def events(self, path: str, body: Mapping[str, Any]) -> AsyncIterator[bytes]:
+    async def events(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
         """Yield the data of server-sent events, each of one line, as OpenAI and those who speak like it send them.
 
         Raises:
@@ -92,7 +92,7 @@ class LiveHttp:
                     if line.startswith(b"data:"):
                         yield line[5:].strip()
         finally:
-            await chunks.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
+            await chunks.aclose()
 
     async def close(self) -> None:
         """Let go of connections."""

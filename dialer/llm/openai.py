@@ -1,16 +1,22 @@
-"""OpenAI's chat completions through its SDK, and any server that speaks the same."""
+"""OpenAI's chat completions, and any server that speaks the same: live answers over plain HTTP, transcripts by its SDK.
+
+Source: its API reference, "Chat completions" and "Streaming events".
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+
 from dialer.errors import VendorBusy
+from dialer.live_http import LiveHttp
 from dialer.llm import fitting
 from dialer.llm.base import Delta, Message, ToolCall, ToolSpec, Usage
-from dialer.llm.openai_errors import VENDOR, translate
+from dialer.llm.openai_errors import VENDOR, translate, translate_reply
 
 if TYPE_CHECKING:
     import openai
@@ -34,18 +40,16 @@ class OpenAIBrain:
             model: any chat model.
             name: what the operator calls this server.
         """
-        import openai
-
         self.name = name
-        self._openai = openai
         self._model = model
-        self._client = openai.AsyncOpenAI(
-            api_key=api_key,
-            base_url=base_url,
-            max_retries=0,
-            timeout=openai.Timeout(READ_S, connect=CONNECT_S),
+        self._http = LiveHttp(
+            name,
+            base_url,
+            headers={"Authorization": f"Bearer {api_key}"},
+            connect_s=CONNECT_S,
+            read_s=READ_S,
+            translate=partial(translate_reply, vendor=name),
         )
-        self._completions = self._client.chat.completions  # imported now, for it takes a second that no call has
 
     async def answer(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec] = (), *, model: str = ""
@@ -65,34 +69,45 @@ class OpenAIBrain:
         }
         if tools:
             request["tools"] = [_tool(tool) for tool in tools]
-        stream = None
         calls = _Calls(self.name)
-        finished = ""
+        finished = False
+        events = self._http.events("/chat/completions", request)
         try:
-            stream = await self._completions.create(**request)
-            async for chunk in stream:
-                if chunk.usage is not None:
-                    yield Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
-                for choice in chunk.choices:
-                    if choice.delta.content:
-                        yield choice.delta.content
-                    for part in choice.delta.tool_calls or ():
+            async for event in events:
+                if event == b"[DONE]":
+                    continue
+                chunk = self._read(event)
+                for choice in chunk.get("choices") or ():
+                    delta = choice.get("delta") or {}
+                    if text := delta.get("content"):
+                        yield text
+                    for part in delta.get("tool_calls") or ():
                         calls.add(part)
-                    if choice.finish_reason:
-                        finished = choice.finish_reason
+                    if choice.get("finish_reason"):
+                        finished = True
                         for call in calls.whole():
                             yield call
-        except self._openai.OpenAIError as error:
-            raise translate(self._openai, error, self.name) from error
+                if usage := chunk.get("usage"):
+                    yield Usage(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0))
         finally:
-            if stream is not None:
-                await stream.close()
+            await events.aclose()
         if not finished:
             raise VendorBusy(self.name, "the answer was cut off")
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._client.close()
+        await self._http.close()
+
+    def _read(self, event: bytes) -> dict[str, Any]:
+        """Read one event of an answer; a vendor that breaks off in the middle says so in one."""
+        try:
+            chunk = orjson.loads(event)
+            broken = chunk.get("error")
+        except (ValueError, AttributeError) as error:
+            raise VendorBusy(self.name, "an answer that cannot be read") from error
+        if broken:
+            raise VendorBusy(self.name, str(broken.get("message") if isinstance(broken, dict) else broken)[:200])
+        return dict(chunk)
 
 
 class OpenAIExtractor:
@@ -152,13 +167,13 @@ class _Calls:
         self._vendor = vendor
         self._parts: dict[int, list[str]] = {}
 
-    def add(self, part: Any) -> None:
+    def add(self, part: Mapping[str, Any]) -> None:
         """Take a fragment: the first one of a call has its id and name."""
-        call = self._parts.setdefault(part.index, ["", "", ""])
-        call[0] = call[0] or part.id or ""
-        if part.function is not None:
-            call[1] = call[1] or part.function.name or ""
-            call[2] += part.function.arguments or ""
+        call = self._parts.setdefault(part.get("index") or 0, ["", "", ""])
+        function = part.get("function") or {}
+        call[0] = call[0] or part.get("id") or ""
+        call[1] = call[1] or function.get("name") or ""
+        call[2] += function.get("arguments") or ""
 
     def whole(self) -> list[ToolCall]:
         """Return the calls.
