@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from dialer.sandbox import deepgram, elevenlabs, openai
+from dialer.sandbox import deepgram, elevenlabs, gemini, openai, polly
 from dialer.sandbox.options import Options
 from dialer.sandbox.world import World
 
@@ -42,6 +42,8 @@ def vendors(home: Path) -> Iterator[Sandbox]:
     app = FastAPI(lifespan=lifespan)
     app.include_router(deepgram.router(world, idle_s=0.5), prefix="/deepgram")
     app.include_router(elevenlabs.router(world), prefix="/elevenlabs")
+    app.include_router(polly.router(world), prefix="/polly")
+    app.include_router(gemini.router(world, first_token_s=0.01, tokens_per_s=2000), prefix="/gemini")
     app.include_router(openai.router(world, first_token_s=0.01, tokens_per_s=2000), prefix="/openai/v1")
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))

@@ -19,7 +19,13 @@ from dialer.sandbox.world import World
 
 __all__ = ["Options", "create_app"]
 
-_VENDORS = {"deepgram": "/deepgram", "openai": "/openai/v1", "elevenlabs": "/elevenlabs", "polly": "/polly"}
+_VENDORS = {
+    "deepgram": "/deepgram",
+    "openai": "/openai/v1",
+    "elevenlabs": "/elevenlabs",
+    "polly": "/polly",
+    "gemini": "/gemini",
+}
 """The other vendors' modules, and where each is found."""
 
 
