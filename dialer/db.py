@@ -14,15 +14,17 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Engine, Enum, MetaData, Text, Uuid, create_engine, text
+from sqlalchemy import DateTime, Engine, Enum, MetaData, Text, Uuid, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+
+from dialer.connection import Connection
 
 Sessions = sessionmaker[Session]
 
 LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 30_000
-IDLE_IN_TRANSACTION_MS = 30_000
+IDLE_IN_TRANSACTION_MS = 15_000
 
 
 Stamp = Annotated[datetime, mapped_column(DateTime(timezone=True))]
@@ -68,7 +70,7 @@ def engine(url: str, *, pool_size: int = 5, max_overflow: int = 10) -> Engine:
         f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
         f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c timezone=UTC"
     )
-    return create_engine(
+    made = create_engine(
         f"postgresql+psycopg://{rest}",
         pool_size=pool_size,
         max_overflow=max_overflow,
@@ -85,6 +87,13 @@ def engine(url: str, *, pool_size: int = 5, max_overflow: int = 10) -> Engine:
             "application_name": "dialer",
         },
     )
+    event.listen(made, "do_connect", _connect)
+    return made
+
+
+def _connect(_dialect: object, _record: object, arguments: tuple[Any, ...], options: dict[str, Any]) -> Connection:
+    """Open a connection that does not wait for ever."""
+    return Connection.connect(*arguments, **options)
 
 
 def sessions(bind: Engine) -> Sessions:

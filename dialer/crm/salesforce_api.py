@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
 VENDOR = "salesforce"
-QUOTA_WAIT_S = 900.0
-"""A used-up quota comes back over hours, not seconds."""
+QUOTA_WAIT_S = 60.0
+"""A used-up quota comes back over hours as old requests leave its window; one request a minute asks whether it has."""
 BUSY_CODES = frozenset({"SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT"})
 BUSY_LOGINS = frozenset({"server_error", "temporarily_unavailable", "rate_limit_exceeded"})
 

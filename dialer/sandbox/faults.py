@@ -35,6 +35,8 @@ class FaultPlan(BaseModel):
     rates: dict[str, float] = Field(default_factory=dict)
     refuse: dict[str, int] = Field(default_factory=dict)
     """Error code of POST /Calls by the number called; "*" stands for every number."""
+    barred: frozenset[str] = frozenset()
+    """Numbers of leads that a validation rule of the CRMs' own refuses, time and again."""
     latency_s: float = Field(default=1.0, ge=0, le=60)
     late_s: float = Field(default=5.0, ge=0, le=3600)
     drop_after_s: float = Field(default=2.0, ge=0, le=600)
@@ -62,6 +64,10 @@ class Faults:
         """Whether fault `name` strikes here. The same seed, name and key always give the same answer."""
         rate = self.plan.rates.get(name, 0.0)
         return rate > 0 and chance(self._seed, "fault", name, *key) < rate
+
+    def bars(self, number: object) -> bool:
+        """Whether the CRMs refuse the lead with this number."""
+        return number in self.plan.barred
 
     def refusal(self, number: str) -> int | None:
         """The error code with which calls to `number` are refused, if they are."""

@@ -14,8 +14,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dialer import log
 from tests.chaos import catalogue, running
 from tests.chaos.running import Result
+
+WIDTH = 200
+"""Columns of the table where it is not printed to a terminal."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command
         return 2
-    say = Console(stderr=given.json, soft_wrap=True)
+    log.configure("chaos", level="CRITICAL")
+    console = Console(stderr=given.json)
+    say = console if console.is_terminal else Console(stderr=given.json, width=WIDTH)
     if given.list:
         for fault in faults:
             say.print(f"{fault.number:>4}  {escape(fault.title)}")
@@ -42,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     say.print(f"seed {seed}; faults {', '.join(fault.number for fault in faults)}")
     results = []
-    for result in running.run(faults, seed, say.print):
+    for result in running.run(faults, seed):
         results.append(result)
         say.print(_line(result))
     if given.json:

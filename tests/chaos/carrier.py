@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.chaos.catalogue import fault
-from tests.chaos.run import Run
+from tests.chaos.run import Run, at
+from tests.chaos.world import CPS
 
 
 @fault("3", "the carrier accepts, then drops the reply (30 %)", quiet_s=120)
@@ -26,15 +27,22 @@ def errors_after_accepting(run: Run) -> None:
     run.world.faults({})
 
 
-@fault("5", "429 storm (60 %) and 503 without accepting (10 %)", quiet_s=240, recovers_s=90)
+@fault(
+    "5", "429 storm (60 %), 503 without accepting (10 %), more leads than calls per second", quiet_s=240, recovers_s=90
+)
 def too_many_requests(run: Run) -> None:
     """A 429 was never processed and its lead is due again; a 503 is unknown until the grace is over."""
     run.world.faults({"rate_limited": 0.6, "unwell": 0.1})
     run.struck()
-    run.start(60)
+    run.start(60, cps=3 * CPS)
     run.until(lambda: sum(line["status"] == 429 for line in run.lines("call.refused")) >= 20, 120, "20 answers of 429")
     run.world.faults({})
     run.struck()
+    run.until_quiet(240)
+    moments = sorted(at(line) for line in run.lines("call.accepted") + run.lines("call.refused"))
+    most = max(sum(1 for later in moments[i:] if later - moment < 1) for i, moment in enumerate(moments))
+    run.notes.append(f"at most {most} requests in a second; {CPS:.0f} are allowed")
+    assert most <= CPS * 1.2, f"{most} requests within a second: the carrier's pace is {CPS:.0f}"
 
 
 @fault("18", "callbacks doubled, late, shuffled and missing (30 % each)", quiet_s=200)

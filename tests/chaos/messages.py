@@ -7,13 +7,12 @@ import random
 import signal
 import threading
 import time
-from datetime import datetime
 
 import redis
 
 from dialer.messages import QUEUES
 from tests.chaos.catalogue import fault
-from tests.chaos.run import Run
+from tests.chaos.run import Run, at
 
 MOST_COPIES = 10
 """A message is delivered as often as this at most, itself included."""
@@ -23,8 +22,8 @@ MOST_COPIES = 10
 def lost_between_pop_and_ack(run: Run) -> None:
     """A frozen worker's blocked pop takes a message that nobody will ever see."""
     run.start(120, cps=10)
-    for at, name in ((10, "leads"), (30, "results"), (50, "calls-1"), (70, "campaigns")):
-        run.until_calls(at)
+    for calls, name in ((10, "leads"), (30, "results"), (50, "calls-1"), (70, "campaigns")):
+        run.until_calls(calls)
         run.struck()
         run.world.signal(name, signal.SIGSTOP)
         time.sleep(3)
@@ -68,7 +67,10 @@ def publish_reply_dropped(run: Run) -> None:
     assert cuts > 20, f"only {cuts} replies were dropped: the fault was not injected"
 
 
-@fault("17", "two beats, one frozen for 15 s and resumed; then no beat for 30 s")
+BEATS = ("beat", "beat-2", "beat-3")
+
+
+@fault("17", "three beats, one frozen for 15 s and resumed; then no beat for 30 s")
 def beats(run: Run) -> None:
     """Ticks that piled up must not become a burst of calls."""
     run.start(200, cps=6)
@@ -80,11 +82,11 @@ def beats(run: Run) -> None:
     run.struck()
     before = len(run.accepted())
     run.until_calls(min(before + 10, 150))
-    for name in ("beat", "beat-2"):
+    for name in BEATS:
         run.world.down(name)
     time.sleep(30)
     run.struck()
-    for name in ("beat", "beat-2"):
+    for name in BEATS:
         run.world.up(name)
     run.until_quiet(150)
     _assert_no_burst(run, cps=6)
@@ -92,7 +94,7 @@ def beats(run: Run) -> None:
 
 def _assert_no_burst(run: Run, *, cps: float) -> None:
     """In no window of 5 s were more calls accepted than the campaign's pace allows, and a second's worth."""
-    moments = sorted(datetime.fromisoformat(line["at"]).timestamp() for line in run.accepted())
+    moments = sorted(at(line) for line in run.accepted())
     most = max(sum(1 for later in moments[i:] if later - moment < 5) for i, moment in enumerate(moments))
     run.notes.append(f"at most {most} calls in 5 s at {cps:.0f} a second")
     assert most <= cps * 5 + cps * 2 + 1, f"{most} calls within 5 s: the campaign's pace is {cps:.0f} a second"

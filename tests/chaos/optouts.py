@@ -55,18 +55,27 @@ def opt_outs_race(run: Run) -> None:
     )
 
 
-@fault("22", "CRM down, 429, silent after writing, session over, webhook lost, and a poison row", quiet_s=240)
+POISON = 2
+
+
+@fault(
+    "22",
+    "one CRM down, the other busy, both silent after writing, webhooks lost, and two leads that no CRM takes",
+    quiet_s=240,
+)
 def crm_unwell(run: Run) -> None:
-    """One CRM is down altogether while the other one is busy and forgets to answer; then both are well."""
-    run.world.faults(
-        {
-            "hubspot.unwell": 1.0,
-            "salesforce.rate_limited": 0.2,
-            "salesforce.session_over": 0.1,
-            "webhook_lost": 0.3,
-            "webhook_error": 0.2,
-        }
-    )
+    """One CRM is down altogether while the other one is busy and forgets to answer; then both are well, but refuse two
+    leads by a rule of their own until somebody lifts it.
+    """
+    poison = run.ahead(POISON)
+    down = {
+        "hubspot.unwell": 1.0,
+        "salesforce.rate_limited": 0.02,
+        "salesforce.session_over": 0.1,
+        "webhook_lost": 0.3,
+        "webhook_error": 0.2,
+    }
+    run.world.faults(down, barred=poison)
     run.struck()
     run.start(40, cps=10)
     run.until_calls(38)
@@ -75,8 +84,14 @@ def crm_unwell(run: Run) -> None:
     assert told >= 20, f"only {told} webhooks got through while HubSpot was down: it held the others up"
     written = sum(1 for line in run.lines("crm.write") if line["crm"] == "hubspot")
     assert written == 0, "HubSpot was not down: the fault was not injected"
-    run.world.faults({"hubspot.silent_after_write": 0.05, "salesforce.silent_after_write": 0.05})
+    run.world.faults({"hubspot.silent_after_write": 0.05, "salesforce.silent_after_write": 0.05}, barred=poison)
     run.struck()
     run.until_quiet(300)
+    parked = run.world.dialer("outbox", "list")["rows"]
+    assert {row["destination"] for row in parked} == {"hubspot", "salesforce"}, f"parked: {parked}"
+    assert len({row["lead_id"] for row in parked}) == POISON, f"the rows of other leads are parked, too: {parked}"
+    assert all(row["error"] for row in parked), f"parked without a word: {parked}"
     run.world.faults({})
-    run.notes.append(f"{told} webhooks told while HubSpot was down")
+    run.struck()
+    again = run.world.dialer("outbox", "retry")["retried"]
+    run.notes.append(f"{told} webhooks told while HubSpot was down; {again} rows parked, and sent when asked again")

@@ -6,13 +6,9 @@ outcomes, allowed attempts, opt-outs.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from sqlalchemy import select
 
@@ -20,8 +16,7 @@ from dialer.calls.models import Call
 from dialer.crm.models import OutboxKind, OutboxRow, OutboxState
 from dialer.leads.models import Lead, LeadState, Suppression
 from dialer.outcomes.models import Outcome
-from dialer.supervisor.roster import whole_environment
-from tests.chaos.run import MAX_ATTEMPTS, Run
+from tests.chaos.run import MAX_ATTEMPTS, Run, at
 from tests.chaos.world import Line
 
 COMMIT_S = 1.0
@@ -52,15 +47,6 @@ def judge(run: Run) -> Verdict:
     laws = [f"dialer audit: {name} is broken {n} times" for name, n in audit(run).items() if n]
     broken = [*twice, *never, *lost, *after_opt_out(run, calls), *not_at_rest(run), *laws]
     return Verdict(len(calls), len(twice), len(never), len(lost), broken)
-
-
-def judge_dialing(run: Run) -> Verdict:
-    """Judge only what was dialed: the carrier's ledger alone."""
-    mine = set(run.phones)
-    calls = run.accepted()
-    statuses = [line for line in run.lines("call.status") if line["to"] in mine]
-    twice = [*dialed_twice(calls), *two_open(calls + statuses), *called_again(calls, statuses)]
-    return Verdict(len(calls), len(twice), 0, 0, twice)
 
 
 def dialed_twice(calls: Iterable[Line]) -> Iterator[str]:
@@ -175,8 +161,8 @@ def effects(run: Run, lines: Iterable[Line]) -> Iterator[str]:
             yield f"{destination} was never told {key}"
         elif kind in (OutboxKind.ACTIVITY, OutboxKind.TASK) and made[destination, key] != 1:
             yield f"{destination} has {made[destination, key]} records of {key}"
-    if parked != run.parked_wanted:
-        yield f"{parked} outbox rows are parked; {run.parked_wanted} should be"
+    if parked:
+        yield f"{parked} outbox rows are parked"
 
 
 def after_opt_out(run: Run, calls: Iterable[Line]) -> Iterator[str]:
@@ -191,24 +177,12 @@ def after_opt_out(run: Run, calls: Iterable[Line]) -> Iterator[str]:
         ).all()
     since = {phone: wall.timestamp() + COMMIT_S for phone, wall in rows if phone} | run.opted_out
     for line in calls:
-        late_s = datetime.fromisoformat(line["at"]).timestamp() - since.get(line["to"], float("inf"))
+        late_s = at(line) - since.get(line["to"], float("inf"))
         if late_s > 0:
             yield f"{line['to']} was called {late_s:.3f} s after its opt-out was committed"
 
 
 def audit(run: Run) -> dict[str, int]:
-    """What `dialer audit --carrier --json` says, as anybody would ask."""
-    world = run.world
-    environment = whole_environment(world.settings, world.environment) | {"DATABASE_URL": world.settings.database_url}
-    result = subprocess.run(
-        [sys.executable, "-m", "dialer", "audit", "--carrier", "--json"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    if not result.stdout.strip():
-        raise AssertionError(f"dialer audit said nothing: {result.stderr[-800:]}")
-    laws: dict[str, int] = json.loads(result.stdout)["laws"]
+    """What `dialer audit --carrier` says, as anybody would ask."""
+    laws: dict[str, int] = run.world.dialer("audit", "--carrier")["laws"]
     return laws

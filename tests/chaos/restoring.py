@@ -16,18 +16,19 @@ from tests.chaos.run import Run
 from tests.chaos.world import Shape
 
 ALONE = Shape(lead_workers=2, grace_s=19.0)
-"""A world that serves no other fault: dialing stays shut at its end."""
+"""A world that serves no other fault: what was sent to the CRMs in the gap is not in the rows."""
 WORKERS = ("beat", "campaigns", "leads", "leads-2", "calls-1", "calls-2", "results", "web")
 
 
 @fault(
     "23",
-    "PostgreSQL restored to an older state: noticed before the first dial, and dialing shut",
+    "PostgreSQL restored to an older state: noticed before the first dial, dialing shut, settled, opened",
     shape=ALONE,
-    at_rest=False,
+    quiet_s=200,
+    recovers_s=180,
 )
 def restored(run: Run) -> None:
-    """Calls of the gap are the carrier's alone: nobody may be dialed until a person has seen to it."""
+    """Calls of the gap are the carrier's alone: nobody is dialed until they are settled and a person has said so."""
     world = run.world
     postgres = embedded.Postgres(world.home)
     copy = world.home / "copy"
@@ -52,8 +53,17 @@ def restored(run: Run) -> None:
     run.until(lambda: _why_shut(run), 60, "dialing to be shut")
     time.sleep(15)
     late = len(run.accepted()) - gone
-    run.notes.append(f"{gone - before} calls in the gap; {_why_shut(run)}")
+    why = _why_shut(run)
     assert not late, f"{late} people were dialed after the restore, before anybody settled the gap"
+    said = run.world.dialer("settle")
+    made = len(said["made"])
+    run.until(lambda: not run.world.dialer("settle")["held"], 90, "everything to be settled")
+    assert _why_shut(run), "dialing is open though nobody has opened it"
+    late = len(run.accepted()) - gone
+    assert not late, f"{late} people were dialed before anybody opened dialing"
+    run.struck()
+    run.world.dialer("settle", "--open", "--why", "chaos has looked at what is lost")
+    run.notes.append(f"{gone - before} calls in the gap, {made} rows made for them; {why}")
 
 
 def _why_shut(run: Run) -> str:

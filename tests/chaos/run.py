@@ -32,6 +32,11 @@ many."""
 LOOK_EVERY_S = 0.25
 
 
+def at(line: Line) -> float:
+    """When a line of the ledger was written, as time.time()."""
+    return datetime.fromisoformat(line["at"]).timestamp()
+
+
 class NotQuiet(AssertionError):
     """It did not come to rest in time."""
 
@@ -47,8 +52,6 @@ class Run:
         self.hits: list[float] = []
         """When the fault struck, as time.time()."""
         self.kills_before = world.kills
-        self.parked_wanted = 0
-        """Outbox rows that may stay parked: the fault is about them."""
         self.notes: list[str] = []
         self.opted_out: dict[str, float] = {}
         """Phone → time.time() at which its opt-out was known to be committed."""
@@ -93,12 +96,16 @@ class Run:
         self.campaign_ids.append(campaign_id)
         return campaign_id
 
+    def ahead(self, leads: int) -> list[str]:
+        """The phones of the next so many leads."""
+        phones = list(islice(self._numbers, leads))
+        self._numbers = chain(phones, self._numbers)
+        return phones
+
     def pin(self, kind: str, leads: int) -> None:
         """Have the next so many leads be people of one kind."""
-        phones = list(islice(self._numbers, leads))
-        for phone in phones:
+        for phone in self.ahead(leads):
             self.world.http.put(f"/world/people/{phone}", json={"kind": kind}).raise_for_status()
-        self._numbers = chain(phones, self._numbers)
 
     def struck(self) -> None:
         """Write down that the fault strikes now."""
@@ -121,6 +128,8 @@ class Run:
         """
         began = time.monotonic()
         while not true():
+            if self.world.aborted:
+                raise NotQuiet(f"{what}: it was stopped")
             if time.monotonic() - began > within_s:
                 raise NotQuiet(f"{what} did not come within {within_s:.0f} s: {self.standing()}")
             time.sleep(LOOK_EVERY_S)
@@ -212,6 +221,6 @@ class Run:
 
     def longest_recovery_s(self) -> float:
         """The longest time from a strike to the next call that the carrier accepted, where one came."""
-        moments = sorted(datetime.fromisoformat(line["at"]).timestamp() for line in self.accepted())
+        moments = sorted(at(line) for line in self.accepted())
         waits = [next((m - hit for m in moments if m > hit), 0.0) for hit in self.hits]
         return max(waits, default=0.0)

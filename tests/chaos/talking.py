@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import statistics
 import time
-from datetime import datetime
 
 import redis
 from sqlalchemy import select
@@ -15,8 +14,8 @@ from dialer.calls.models import Call, Turn
 from dialer.calls.states import CallState
 from dialer.messages import CeleryMessages
 from tests.chaos.catalogue import fault
-from tests.chaos.run import Run
-from tests.chaos.world import Line, Shape
+from tests.chaos.run import Run, at
+from tests.chaos.world import Shape
 
 LIVE = 20
 TALK = Shape(media=True, pace=8.0)
@@ -97,10 +96,14 @@ def streams_dropped(run: Run) -> None:
     assert moved, "no stream was dropped: the fault was not injected"
 
 
-def _talk(run: Run, live: int) -> None:
-    """Start a campaign with people who like to talk, and wait until so many of them have heard the agent."""
-    run.pin("curious", live + 4)
-    run.start(live + 4, cps=4, concurrency=live + 4)
+def _talk(run: Run, live: int, *, more: int = 4) -> None:
+    """Start a campaign with people who like to talk, and wait until so many of them have heard the agent.
+
+    Args:
+        more: leads beyond those; they are called when a line is free.
+    """
+    run.pin("curious", live + more)
+    run.start(live + more, cps=4, concurrency=live + 4)
     run.until(lambda: len(_seated(run)) >= live * 0.8, 90, f"{live} conversations")
 
 
@@ -128,13 +131,9 @@ def _is_of(run: Run, name: str, worker: str) -> bool:
 def _heard_again_s(run: Run, carrier_id: str, struck: float) -> float | None:
     """How long after the strike the person heard the agent by another stream; None if they did not."""
     for line in run.lines("stream"):
-        if line["carrier_id"] == carrier_id and line["status"] == "heard" and _at(line) > struck:
-            return _at(line) - struck
+        if line["carrier_id"] == carrier_id and line["status"] == "heard" and at(line) > struck:
+            return at(line) - struck
     return None
-
-
-def _at(line: Line) -> float:
-    return datetime.fromisoformat(line["at"]).timestamp()
 
 
 @fault("16", f"messages of {LIVE} live calls delivered again, as after a visibility timeout", shape=TALK, quiet_s=240)
@@ -156,3 +155,28 @@ def redelivered_in_conversation(run: Run) -> None:
     run.notes.append(f"{sent} messages again")
     assert sent > 50, f"only {sent} messages were sent: the fault was not injected"
     assert not doubled, f"{doubled} conversations were held twice"
+
+
+FULL_S = 20.0
+STILL_DIALING_S = 3.0
+"""A request that was on its way when the disk filled up may yet be accepted."""
+
+
+@fault("9", f"PostgreSQL's disk full for {FULL_S:.0f} s under 8 live calls", shape=TALK, quiet_s=240)
+def disk_full(run: Run) -> None:
+    """No file grows: the server goes down with each write and cannot recover. Nobody is dialed, the conversations that
+    go on come to their end, and everything resumes by itself when there is room.
+    """
+    _talk(run, 8, more=16)
+    run.struck()
+    full_since = time.time()
+    while time.time() - full_since < FULL_S:
+        run.world.full_disk(on=True)
+        time.sleep(0.05)
+    ended = [line for line in run.lines("call.status") if line["status"] == "completed" and at(line) > full_since]
+    late = [line for line in run.accepted() if at(line) > full_since + STILL_DIALING_S]
+    run.world.full_disk(on=False)
+    run.struck()
+    assert not late, f"{len(late)} people were dialed while nothing could be written"
+    run.until_quiet(240)
+    run.notes.append(f"{len(ended)} calls came to their end meanwhile")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import queue
+import resource
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -36,6 +40,8 @@ SEATS = 30
 PACE = 20.0
 TALK_S = 1.0
 """Without audio: long enough for a stream to be opened on a busy machine."""
+FULL_BYTES = 8192
+"""Where every file of a full disk ends: below what is in any of them."""
 _OURS = ("TWILIO_", "DEEPGRAM_", "OPENAI_", "ELEVENLABS_", "HUBSPOT_", "SALESFORCE_", "WEBHOOK_", "DIALER_")
 
 Line = dict[str, Any]
@@ -246,6 +252,44 @@ class World:
         """Have the sandbox misbehave from now on; without rates it is well again."""
         self.http.put("/world/faults", json={"rates": dict(rates), **more}).raise_for_status()
 
+    def full_disk(self, *, on: bool) -> None:
+        """Let no file of PostgreSQL grow, or end that. Write-ahead log and tables meet what a full disk gives them.
+
+        It holds for the processes that there are: call it again and again while the disk is to be full.
+        """
+        pid = self.keeper("postgres").pid
+        for one in () if pid is None else (pid, *_children(pid)):
+            try:
+                _, most = resource.prlimit(one, resource.RLIMIT_FSIZE)
+                resource.prlimit(one, resource.RLIMIT_FSIZE, (FULL_BYTES if on else most, most))
+            except ProcessLookupError:
+                continue
+
+    def dialer(self, *arguments: str) -> dict[str, Any]:
+        """Run a `dialer` command as an operator would, and return what it prints as JSON, whatever its exit code."""
+        environment = whole_environment(self.settings, self.environment) | {"DATABASE_URL": self.settings.database_url}
+        result = subprocess.run(
+            [sys.executable, "-m", "dialer", *arguments, "--json"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        if not result.stdout.strip():
+            raise AssertionError(f"dialer {' '.join(arguments)} said nothing: {result.stderr[-800:]}")
+        said: dict[str, Any] = json.loads(result.stdout)
+        return said
+
+    def abort(self) -> None:
+        """Take it down under whoever uses it."""
+        self._stop.set()
+
+    @property
+    def aborted(self) -> bool:
+        """Whether it is being taken down."""
+        return self._stop.is_set()
+
     def ledger(self) -> list[Line]:
         """The sandbox's fsynced file so far, in its order, read without asking anybody. Not to be changed."""
         with self._reading, self.ledger_file.open("rb") as file:
@@ -268,6 +312,14 @@ class World:
 
         self._orders.put(obey)
         done.wait(30)
+
+
+def _children(pid: int) -> list[int]:
+    """The processes that a process has started, of those that live."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
 
 
 def _say_nothing(_words: str) -> None:

@@ -104,7 +104,7 @@ def test_hubspot_refuses(server: Scripted, status: int, category: str) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "wait_s"),
     [
-        (403, salesforce_error("REQUEST_LIMIT_EXCEEDED"), 900),
+        (403, salesforce_error("REQUEST_LIMIT_EXCEEDED"), 60),
         (400, salesforce_error("UNABLE_TO_LOCK_ROW"), None),
         (400, salesforce_error("QUERY_TIMEOUT"), None),
         (503, salesforce_error("SERVER_UNAVAILABLE"), None),

@@ -223,7 +223,7 @@ def test_rate_limit_says_how_long_to_wait(crm: Crm, vendor: Vendor, world: CrmWo
     with pytest.raises(VendorBusy) as busy:
         crm.upsert_contact(CONTACT)
 
-    assert busy.value.wait_s == {"hubspot": 10.0, "salesforce": 900.0}[vendor.crm]
+    assert busy.value.wait_s == {"hubspot": 10.0, "salesforce": 60.0}[vendor.crm]
     assert world.records(vendor.crm) == []
 
 

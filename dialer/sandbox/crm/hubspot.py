@@ -25,6 +25,7 @@ from dialer.sandbox.crm.refusal import Refusal
 from dialer.sandbox.crm.refusal import hubspot as refusal
 
 if TYPE_CHECKING:
+    from dialer.sandbox.faults import Faults
     from dialer.sandbox.world import World
 
 BATCH_SIZE = 100
@@ -38,8 +39,8 @@ Json = dict[str, Any]
 class Account:
     """What the account holds, and what it refuses."""
 
-    def __init__(self, records: Records) -> None:
-        self.records = records
+    def __init__(self, records: Records, faults: Faults) -> None:
+        self.records, self._faults = records, faults
         self._definitions = {object_type: definitions(object_type) for object_type in GROUPS}
         for line in records.definitions():
             self._definitions[line["object"]][line["property"]] = line["definition"]
@@ -128,6 +129,8 @@ class Account:
             for name in REQUIRED[object_type]
             if not {**(here.properties if here else {}), **properties}.get(name)
         ]
+        if object_type == "contacts" and self._faults.bars(properties.get("phone")):
+            errors.append({"message": "A rule of this account refuses the number.", "code": "VALIDATION_RULE_FAILED"})
         if errors:
             told = "; ".join(str(error["message"]) for error in errors)
             raise refusal(400, "VALIDATION_ERROR", f"Property values were not valid: {told}", errors=errors)
@@ -141,7 +144,7 @@ class Account:
 
 def router(world: World, records: Records) -> APIRouter:
     """The account's API."""
-    account, misfortune = Account(records), Misfortune(world.faults, "hubspot")
+    account, misfortune = Account(records, world.faults), Misfortune(world.faults, "hubspot")
 
     async def admit(request: Request) -> None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")

@@ -30,6 +30,7 @@ from dialer.sandbox.crm.salesforce_schema import (
 )
 
 if TYPE_CHECKING:
+    from dialer.sandbox.faults import Faults
     from dialer.sandbox.world import World
 
 UNIQUE = frozenset(
@@ -49,8 +50,8 @@ Json = dict[str, Any]
 class Org:
     """What the org holds, and what it refuses."""
 
-    def __init__(self, records: Records) -> None:
-        self.records = records
+    def __init__(self, records: Records, faults: Faults) -> None:
+        self.records, self._faults = records, faults
         self.sessions: set[str] = set()
         """Access tokens; they do not outlive the process, as real ones end without notice."""
         self.requests = 0
@@ -101,6 +102,10 @@ class Org:
         there = {**(here.properties if here else {}), **values}
         if missing := [field for field in REQUIRED[name] if not there.get(field)]:
             raise refusal(400, "REQUIRED_FIELD_MISSING", f"Required fields are missing: {missing}", missing)
+        if name == "Lead" and self._faults.bars(there.get("Phone")):
+            raise refusal(
+                400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "No lead of this region without a broker.", ["Phone"]
+            )
         if "OwnerId" in values and values["OwnerId"] not in USERS:
             raise refusal(400, "INVALID_CROSS_REFERENCE_KEY", "Owner ID: owner cannot be blank", ["OwnerId"])
         if values.get("WhoId") and self.records.get("Lead", values["WhoId"]) is None:
@@ -112,7 +117,7 @@ class Org:
 
 def router(world: World, records: Records) -> APIRouter:
     """The org's API, log-in included."""
-    org, misfortune = Org(records), Misfortune(world.faults, "salesforce")
+    org, misfortune = Org(records, world.faults), Misfortune(world.faults, "salesforce")
 
     async def admit(request: Request, response: Response) -> None:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
