@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import resource
 import signal
 import subprocess
 import sys
@@ -42,6 +41,8 @@ TALK_S = 1.0
 """Without audio: long enough for a stream to be opened on a busy machine."""
 FULL_BYTES = 8192
 """Where every file of a full disk ends: below what is in any of them."""
+_MIGRATING = threading.Lock()
+"""Alembic's environment is one for a whole process."""
 _OURS = ("TWILIO_", "DEEPGRAM_", "OPENAI_", "ELEVENLABS_", "HUBSPOT_", "SALESFORCE_", "WEBHOOK_", "DIALER_")
 
 Line = dict[str, Any]
@@ -73,6 +74,7 @@ class World:
         self._stop = threading.Event()
         self._up = threading.Event()
         self._failure: BaseException | None = None
+        self._limits: dict[int, str] = {}
         self._lines: list[Line] = []
         self._read_bytes = 0
         self._reading = threading.Lock()
@@ -155,7 +157,8 @@ class World:
             with embedded.hold(self.home):
                 try:
                     self.supervisor.start(programs.servers, self._stop)
-                    provisioning.bring_up(self.settings, carrier_cps=CPS)
+                    with _MIGRATING:
+                        provisioning.bring_up(self.settings, carrier_cps=CPS)
                     self._set_time()
                     self.supervisor.start(workers, self._stop)
                     self._wait_for_seats()
@@ -255,15 +258,17 @@ class World:
     def full_disk(self, *, on: bool) -> None:
         """Let no file of PostgreSQL grow, or end that. Write-ahead log and tables meet what a full disk gives them.
 
-        It holds for the processes that there are: call it again and again while the disk is to be full.
+        What the server starts later inherits it; one that is started anew does not: call it again and again.
         """
         pid = self.keeper("postgres").pid
+        limit = str(FULL_BYTES) if on else "unlimited"
         for one in () if pid is None else (pid, *_children(pid)):
-            try:
-                _, most = resource.prlimit(one, resource.RLIMIT_FSIZE)
-                resource.prlimit(one, resource.RLIMIT_FSIZE, (FULL_BYTES if on else most, most))
-            except ProcessLookupError:
-                continue
+            if self._limits.get(one, "unlimited") != limit:
+                self._limits[one] = limit
+                # Only its own user may do so, root without further rights may not.
+                command = ["prlimit", f"--pid={one}", f"--fsize={limit}:"]
+                user = Path(f"/proc/{pid}").stat().st_uid
+                subprocess.run(command, user=None if user == os.geteuid() else user, capture_output=True, check=False)
 
     def dialer(self, *arguments: str) -> dict[str, Any]:
         """Run a `dialer` command as an operator would, and return what it prints as JSON, whatever its exit code."""
