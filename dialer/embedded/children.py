@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_AUTOGROUP = Path("/proc/self/autogroup")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -46,7 +48,7 @@ def spawn(
         _libc.prctl(_PR_SET_PDEATHSIG, death_signal)
         if os.getppid() != parent:  # it died before the kernel knew of our wish
             os._exit(1)
-        os.nice(nice)
+        _yield(nice)
 
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -63,6 +65,16 @@ def spawn(
             start_new_session=True,
             preexec_fn=die_with_parent,  # noqa: PLW1509, RUF100 - a few system calls, no lock is taken
         )
+
+
+def _yield(nice: int) -> None:
+    """Go behind others by so much. Where the kernel groups processes by session, ours is a group of its own, and it is
+    the group that yields.
+    """
+    os.nice(nice)
+    if nice and _AUTOGROUP.exists():
+        with contextlib.suppress(OSError):  # the kernel lets nobody change this many times a second
+            _AUTOGROUP.write_text(str(nice))
 
 
 def stop(child: subprocess.Popen[bytes], stop_signal: signal.Signals, *, within_s: float) -> None:

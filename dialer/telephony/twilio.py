@@ -98,6 +98,10 @@ class _Http(HttpClient):  # type: ignore[misc]  # the SDK ships no types
             raise _Status(answer.status_code, bytes(body).decode(errors="replace"), answer.headers)
         return Response(answer.status_code, bytes(body).decode(errors="replace"), answer.headers)
 
+    def close(self) -> None:
+        """Close its connections."""
+        self._client.close()
+
     def _target(self, uri: str) -> str:
         """Point the SDK's URL at the configured base, whose path may have a prefix (SignalWire: /api/laml)."""
         if not self._base_url:
@@ -126,6 +130,10 @@ class Twilio:
         self._client = Client(account_sid, auth_token, http_client=_Http(base_url))
         self._client.calls  # noqa: B018 - the SDK imports its API on first use, which must not be a dial's 0.5 s
         self._validator = RequestValidator(auth_token)
+
+    def close(self) -> None:
+        """Close the connections to the carrier."""
+        self._client.http_client.close()
 
     def place(self, order: DialOrder, deadline: Deadline) -> str:
         """Send one POST, and read its fate from the first byte and the answer."""

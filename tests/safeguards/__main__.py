@@ -1,0 +1,75 @@
+"""`python -m tests.safeguards`: take each safeguard out of a copy of the code, and see which test turns red."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.safeguards.table import SAFEGUARDS, Safeguard
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("dialer", "workers", "schedules", "migrations", "config", "tests", "pyproject.toml")
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it. Returns the exit code: 0 if every safeguard is missed by a test, 1 if not, 2 for bad input."""
+    parser = argparse.ArgumentParser(prog="python -m tests.safeguards", description=__doc__)
+    parser.add_argument("--only", default="", help="those whose name contains these words")
+    given = parser.parse_args(arguments)
+    wanted = [one for one in SAFEGUARDS if given.only in one.name]
+    if not wanted:
+        print(f"No safeguard is called {given.only}.", file=sys.stderr)  # noqa: T201 - a command
+        return 2
+    table = Table("law", "safeguard taken out", "tests that turned red", box=None, header_style="bold")
+    missed = True
+    for safeguard in wanted:
+        red = turned_red(safeguard)
+        missed = missed and bool(red)
+        table.add_row(safeguard.law, f"{safeguard.name} ({safeguard.file})", "\n".join(red) or "[red]none[/]")
+    console = Console()
+    (console if console.is_terminal else Console(width=200)).print(table)
+    return 0 if missed else 1
+
+
+def turned_red(safeguard: Safeguard) -> list[str]:
+    """The tests that fail without a safeguard and hold with it.
+
+    Raises:
+        LookupError: its code is not there any more, or not once.
+    """
+    with tempfile.TemporaryDirectory(prefix="dialer-safeguards-") as folder:
+        home = Path(folder)
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, home / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, home / name)
+        code = (home / safeguard.file).read_text()
+        if code.count(safeguard.code) != 1:
+            raise LookupError(
+                f"{safeguard.file} has {safeguard.code!r} {code.count(safeguard.code)} times: {safeguard}"
+            )
+        without = _failing(home, safeguard, code.replace(safeguard.code, safeguard.without))
+        return sorted(without - _failing(home, safeguard, code)) if without else []
+
+
+def _failing(home: Path, safeguard: Safeguard, code: str) -> set[str]:
+    (home / safeguard.file).write_text(code)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", *safeguard.tests]
+    result = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
+    return set(_FAILED.findall(result.stdout))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
