@@ -14,7 +14,11 @@ from kombu.exceptions import KombuError
 
 from dialer import log
 
-QUEUES = ("campaigns", "leads", "calls", "results")
+WORKERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"campaigns": ("campaigns",), "leads": ("leads",), "calls": ("calls",), "results": ("results", "outbox")}
+)
+"""Kind of worker → the queues that it works off, the most urgent first: no outcome waits for a CRM that is slow."""
+QUEUES = tuple(queue for queues in WORKERS.values() for queue in queues)
 
 BROKER_OPTIONS: Mapping[str, Any] = MappingProxyType(
     {
@@ -24,6 +28,7 @@ BROKER_OPTIONS: Mapping[str, Any] = MappingProxyType(
         "socket_keepalive": True,
         "health_check_interval": 10,
         "visibility_timeout": 3600,
+        "queue_order_strategy": "priority",
     }
 )
 PUBLISH_TIMEOUT_S = 0.3

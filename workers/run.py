@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from sqlalchemy.exc import SQLAlchemyError
 
 from dialer import log
 from dialer.calls import restoring
 from dialer.errors import DialerError
+from dialer.messages import WORKERS
 from dialer.settings import Settings
 from dialer.wiring import Wiring
 
@@ -16,23 +19,23 @@ THREADS = {"campaigns": 4, "leads": 16, "results": 8}
 logger = log.get(__name__)
 
 
-def worker(queue: str, settings: Settings) -> None:
-    """Work off one queue until SIGTERM."""
+def worker(kind: str, settings: Settings) -> None:
+    """Work off the queues of one kind of worker until SIGTERM."""
     from workers.app import app, on
 
-    threads = settings.seats * 2 if queue == "calls" else THREADS[queue]
-    if queue == "calls":
+    threads = settings.seats * 2 if kind == "calls" else THREADS[kind]
+    if kind == "calls":
         from workers.seating import SeatingStep
 
         app.steps["worker"].add(SeatingStep)
-    if queue == "leads":
+    if kind == "leads":
         # This also makes the carrier: its SDK takes longer to import than a dial may wait.
         _compare_with_carrier(on)
     events = ["-E"] if settings.worker_events else []
     app.worker_main(
         [
-            *("worker", "--queues", queue, "--pool", "threads", "--concurrency", str(threads)),
-            *("--hostname", f"{queue}@%h-{settings.worker_name}" if settings.worker_name else f"{queue}@%h"),
+            *("worker", "--queues", ",".join(WORKERS[kind]), "--pool", "threads", "--concurrency", str(threads)),
+            *("--hostname", f"{kind}@%h-{settings.worker_name or os.getpid()}"),
             *("--without-gossip", "--without-mingle", "--loglevel", settings.log_level, *events),
         ]
     )

@@ -104,13 +104,13 @@ def finish(call_id: str) -> None:
     finishing.finish(UUID(call_id), on.finishing)
 
 
-@_task("results.deliver")
+@_task("outbox.deliver")
 def deliver(row_id: str) -> None:
     """Send one outbox row."""
     delivery.deliver_one(int(row_id), sessions=on.sessions, crms=on.crms, recordings_url=on.recordings_url)
 
 
-@_task("results.drain")
+@_task("outbox.drain")
 def drain() -> None:
     """Send what is due in the outbox."""
     delivery.deliver_due(on.sessions, on.crms, recordings_url=on.recordings_url)

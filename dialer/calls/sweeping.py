@@ -157,7 +157,7 @@ def _outbox(on: Sweeping) -> int:
     with transaction(on.settling.sessions) as tx:
         due = outbox.due_ids(tx.session, on.settling.finishing.destinations, limit=AT_ONCE)
     if due:
-        on.settling.finishing.messages.send("results.drain")
+        on.settling.finishing.messages.send("outbox.drain")
     return len(due)
 
 

@@ -43,12 +43,12 @@ def run_web(
 
 
 @worker.command("worker")
-def run_worker(queue: Annotated[Literal["campaigns", "leads", "calls", "results"], typer.Argument()]) -> None:
-    """Work off one queue. Stop it with SIGTERM: it finishes what it has begun."""
-    settings = _started(queue)
+def run_worker(kind: Annotated[Literal["campaigns", "leads", "calls", "results"], typer.Argument()]) -> None:
+    """Work off the queues of one kind of worker. Stop it with SIGTERM: it finishes what it has begun."""
+    settings = _started(kind)
     from workers import run
 
-    run.worker(queue, settings)
+    run.worker(kind, settings)
 
 
 @beat.command("beat")

@@ -110,7 +110,7 @@ def write(tx: Transaction, call_id: UUID, result: Result, on: Finishing) -> bool
     if rows:
         ids = session.scalars(insert(OutboxRow).returning(OutboxRow.id, sort_by_parameter_order=True), rows).all()
         for row_id in ids:
-            tx.after_commit(partial(on.messages.send, "results.deliver", str(row_id)))
+            tx.after_commit(partial(on.messages.send, "outbox.deliver", str(row_id)))
     return True
 
 

@@ -114,7 +114,7 @@ def test_interest_makes_a_follow_up_and_its_rows_together(ended: Ended) -> None:
     assert [(row.destination, row.kind) for row in rows] == [
         (destination, kind) for destination in ("hubspot", "salesforce") for kind in kinds
     ]
-    assert ended.room.messages.ids("results.deliver") == [str(row.id) for row in rows]
+    assert ended.room.messages.ids("outbox.deliver") == [str(row.id) for row in rows]
 
 
 def test_an_outcome_is_written_once(ended: Ended) -> None:

@@ -11,7 +11,7 @@ import yaml
 from compose_viz.spec.compose_spec import ComposeSpecification
 
 from dialer.cli.main import COMMANDS
-from dialer.messages import QUEUES
+from dialer.messages import WORKERS
 from dialer.sandbox.app import create_app as create_world
 from dialer.sandbox.options import Options
 from dialer.settings import Settings, Vendors
@@ -60,7 +60,7 @@ def test_every_command_exists(compose: dict[str, Any], name: str) -> None:
 
     assert command in COMMANDS
     if command == "worker":
-        assert rest[0] in QUEUES
+        assert rest[0] in WORKERS
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
@@ -76,11 +76,11 @@ def test_every_option_exists(compose: dict[str, Any], name: str) -> None:
     assert {word for word in rest if word.startswith("--")} <= known
 
 
-def test_one_service_serves_each_queue(compose: dict[str, Any]) -> None:
+def test_each_kind_of_worker_has_a_service(compose: dict[str, Any]) -> None:
     commands = [service.get("command", [""]) for service in compose["services"].values()]
     served = [command[1] for command in commands if command[0] == "worker"]
 
-    assert set(served) == set(QUEUES)
+    assert set(served) == set(WORKERS)
     assert served.count("calls") == 2
 
 
