@@ -19,7 +19,7 @@ from dialer import clock, log
 from dialer.agents.definition import AgentDefinition
 from dialer.agents.models import AgentVersion
 from dialer.calls.models import Call, ToolUse
-from dialer.calls.toolbox import book_meeting, find_slots, schedule_callback, talk
+from dialer.calls.toolbox import book_meeting, find_slots, look_up_knowledge, schedule_callback, send_message, talk
 from dialer.calls.toolbox.base import Asked, Later, Tool
 from dialer.calls.toolbox.http import FAILED, UNKNOWN, HttpTools
 from dialer.conversation.facts import Reply, ToolWanted
@@ -29,6 +29,7 @@ from dialer.errors import DialerError, UnknownEffect
 from dialer.followups.calendars.base import Calendar
 from dialer.followups.calendars.builtin import BuiltIn
 from dialer.followups.models import Channel, Meeting
+from dialer.knowledge.retrieving import Retriever
 
 TOOLS: Mapping[str, Tool] = MappingProxyType(
     {
@@ -38,6 +39,9 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
         "schedule_callback": schedule_callback.use,
         "find_slots": find_slots.use,
         "book_meeting": book_meeting.use,
+        "look_up_knowledge": look_up_knowledge.use,
+        "send_sms": send_message.sms,
+        "send_email": send_message.email,
     }
 )
 
@@ -49,12 +53,16 @@ class Outside:
     """What tools reach beyond the database."""
 
     http: HttpTools = field(default_factory=HttpTools)
+    knowledge: Retriever | None = None
+    """Searches documents."""
     calendars: Mapping[str, Calendar] = field(default_factory=lambda: {"builtin": BuiltIn()})
     """By name; the first is the one of agents that name none."""
     channels: frozenset[Channel] = frozenset()
     """How something can be sent to people."""
     deliver: Callable[[int], object] = lambda _: None
     """Sends one outbox row now, if it is due."""
+    wake: Callable[[int], object] = lambda _: None
+    """Has one outbox row sent soon."""
     sessions: Sessions | None = None
 
     def book(self, row_id: int, meeting_id: UUID) -> Meeting:

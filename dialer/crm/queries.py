@@ -50,10 +50,22 @@ def mark_sent(session: Session, row: OutboxRow, external_id: str | None) -> bool
     )
 
 
-def postpone(session: Session, row: OutboxRow, *, wait_s: float, tries: int, error: str) -> bool:
-    """Give a row back, to be sent again in `wait_s` seconds at the earliest."""
+def postpone(
+    session: Session, row: OutboxRow, *, wait_s: float, tries: int, error: str, not_begun: bool = False
+) -> bool:
+    """Give a row back, to be sent again in `wait_s` seconds at the earliest.
+
+    Args:
+        session: the open transaction.
+        row: with our lease.
+        wait_s: seconds.
+        tries: how many count against it.
+        error: why.
+        not_begun: of what is sent once at most: for sure nothing was sent.
+    """
     later = clock.wall(session) + timedelta(seconds=wait_s)
-    return _settle(session, row, next_wall=later, tries=tries, error=error[:ERROR_LENGTH])
+    begun = {"sending_wall": None} if not_begun else {}
+    return _settle(session, row, next_wall=later, tries=tries, error=error[:ERROR_LENGTH], **begun)
 
 
 def park(session: Session, row: OutboxRow, error: str) -> bool:
@@ -90,6 +102,8 @@ def slow_down(session: Session, destination: str, *, wait_s: float, limit: int) 
 def retry(session: Session, ids: Sequence[int], *, organization_id: UUID | None = None) -> int:
     """Let parked rows be sent again, with a clean slate. Returns how many were parked.
 
+    Whoever asks for it has seen that what is sent once at most was not sent, or wants it twice.
+
     Args:
         session: the open transaction.
         ids: outbox ids; those that are not parked are left alone.
@@ -101,7 +115,14 @@ def retry(session: Session, ids: Sequence[int], *, organization_id: UUID | None 
     moved = session.scalars(
         update(OutboxRow)
         .where(*wanted)
-        .values(state=OutboxState.PENDING, tries=0, next_wall=clock.wall(session), lease=None, leased_until=None)
+        .values(
+            state=OutboxState.PENDING,
+            tries=0,
+            next_wall=clock.wall(session),
+            lease=None,
+            leased_until=None,
+            sending_wall=None,
+        )
         .returning(OutboxRow.id)
         .execution_options(synchronize_session=False)
     )

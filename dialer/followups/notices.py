@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -61,6 +62,12 @@ def confirm(session: Session, meeting: Meeting, *, now: datetime) -> None:
             created_at=now,
         ),
     )
+
+
+def count(session: Session, call_id: UUID, channel: Channel) -> int:
+    """How many notices of a kind a call has caused."""
+    wanted = (Notice.call_id == call_id, Notice.channel == channel)
+    return session.scalar(select(func.count()).select_from(Notice).where(*wanted)) or 0
 
 
 def notice_id(call_id: UUID, what: str) -> UUID:
