@@ -37,6 +37,9 @@ class Vendors(BaseSettings):
     openai_api_key: SecretStr = SecretStr("")
     openai_base_url: str = "https://api.openai.com/v1"
     openai_model: str = "gpt-5.4-mini"
+    openai_embedding_model: str = "text-embedding-3-small"
+    openai_embedding_dimensions: int = Field(default=1024, ge=0, le=1024)
+    """How long a vector is asked for; 0 does not ask, for models that come in one length only, of 1024 at most."""
 
     elevenlabs_api_key: SecretStr = SecretStr("")
     elevenlabs_base_url: str = "https://api.elevenlabs.io"

@@ -16,8 +16,11 @@ from dialer.calls import dialing, facts, gap_settling, settling, sweeping, using
 from dialer.calls.toolbox.http import HttpTools
 from dialer.db import Sessions
 from dialer.embedded.redis import broker_url
+from dialer.knowledge import indexing
+from dialer.knowledge.retrieving import Retriever
 from dialer.leads import optout
 from dialer.leads.journal import Journal
+from dialer.llm.base import Embedder
 from dialer.messages import CeleryMessages, Messages
 from dialer.outcomes import finishing
 from dialer.settings import Settings
@@ -163,6 +166,29 @@ class Wiring:
         )
 
     @cached_property
+    def embedder(self) -> Embedder:
+        """What makes vectors of documents and questions."""
+        from dialer.llm.embedding_openai import OpenAIEmbedder
+
+        v = self.settings.vendors
+        return OpenAIEmbedder(
+            base_url=v.openai_base_url,
+            api_key=v.openai_api_key.get_secret_value(),
+            model=v.openai_embedding_model,
+            dimensions=v.openai_embedding_dimensions,
+        )
+
+    @cached_property
+    def indexing(self) -> indexing.Indexing:
+        """What making documents findable needs."""
+        return indexing.Indexing(self.sessions, self.embedder)
+
+    @cached_property
+    def retriever(self) -> Retriever:
+        """Searches documents."""
+        return Retriever(self.sessions, self.embedder)
+
+    @cached_property
     def settling(self) -> settling.Settling:
         """What asking the carrier needs."""
         return settling.Settling(self.sessions, self.carrier, self.settings.settle_grace_s, self.finishing)
@@ -202,7 +228,8 @@ class Wiring:
     def outside(self) -> using.Outside:
         """What tools reach beyond the database."""
         settings = self.settings
-        return using.Outside(http=HttpTools(settings.tool_secrets, allow_private=settings.tools_allow_private))
+        http = HttpTools(settings.tool_secrets, allow_private=settings.tools_allow_private)
+        return using.Outside(http=http, knowledge=self.retriever)
 
     @property
     def recordings_url(self) -> str:

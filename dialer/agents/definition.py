@@ -35,7 +35,9 @@ ToolName = Literal[
     "book_meeting",
     "send_sms",
     "send_email",
+    "look_up_knowledge",
 ]
+CollectionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
 VendorName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+(/\S+)?$")]
 PLACEHOLDERS = frozenset({"first_name", "last_name", "company", "agent", "seller", "callback_number"})
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -95,6 +97,10 @@ class AgentDefinition(BaseModel):
     """Tools of the customer's own."""
     meetings: MeetingHours = MeetingHours()
     """When book_meeting may book."""
+    knowledge: tuple[CollectionName, ...] = ()
+    """Collections of documents that bear on what people ask. Each turn is looked up in them."""
+    knowledge_ms: int = Field(default=150, ge=0, le=2000)
+    """How long an answer waits for that; what has not come by then is left out."""
     transfer_to: str = ""
     purpose: Literal["marketing", "informational"] = "marketing"
     turntaking: Turntaking = Turntaking()
@@ -116,6 +122,12 @@ class AgentDefinition(BaseModel):
     def _can_transfer(self) -> AgentDefinition:
         if "transfer" in self.tools and not _E164.fullmatch(self.transfer_to):
             raise ValueError("transfer_to: the tool transfer needs a number in E.164 form, such as +12125550143")
+        return self
+
+    @model_validator(mode="after")
+    def _has_documents_to_look_into(self) -> AgentDefinition:
+        if "look_up_knowledge" in self.tools and not self.knowledge:
+            raise ValueError("knowledge: the tool look_up_knowledge needs at least one collection of documents")
         return self
 
     @model_validator(mode="after")

@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from dialer import clock, log
 from dialer.calls import briefings, facts, seats, watching
+from dialer.calls.recalling import Lookup
 from dialer.calls.using import Pending
 from dialer.conversation.facts import Briefing, Fact, HandedIn, Lapsed, Reply
 from dialer.db import Sessions, transaction
@@ -33,6 +34,7 @@ HAND_IN_PATIENCE_S = 300.0
 """The same of a seat's last fact, for which nobody waits and which nobody else can tell."""
 AGAIN_S = 0.5
 TOOL_THREADS = 16
+LOOKUP_THREADS = 8
 
 logger = log.get(__name__)
 
@@ -89,6 +91,8 @@ class Seats:
     """Waits so many seconds; given by tests."""
     tools: Executor = field(default_factory=partial(ThreadPoolExecutor, TOOL_THREADS, "tools"))
     """Where tools that reach outside wait for their vendors."""
+    lookups: Executor = field(default_factory=partial(ThreadPoolExecutor, LOOKUP_THREADS, "lookups"))
+    """Where documents are searched: answers wait for it, so that it must not wait for slow tools."""
     held: watching.Held = field(default_factory=watching.Held)
     """The calls of these seats; whoever beats for them looks at their rows."""
 
@@ -127,6 +131,9 @@ def _serve(hand: SeatHand, seat: facts.Seat, on: Seats) -> None:
             # Not in this thread: whatever the person says meanwhile, an opt-out above all, must not wait for a tool.
             on.tools.submit(_finish, told, came)
             continue
+        if isinstance(came, Lookup):
+            on.lookups.submit(_finish, told, came)
+            continue
         told.answer(came)
         if isinstance(told.fact, HandedIn | Lapsed):
             on.messages.send("results.finish", str(seat.call_id))
@@ -151,16 +158,16 @@ def _take(call_id: UUID, epoch: int, on: Seats) -> SeatHand | None:
     return hand
 
 
-def _finish(told: Told, pending: Pending) -> None:
-    """Have a tool's effect, and answer whoever waits for it."""
+def _finish(told: Told, pending: Pending | Lookup) -> None:
+    """Have a tool's effect, or make a search, and answer whoever waits for it."""
     try:
         told.answer(pending.finish())
     except Exception as error:  # whatever it is, the conversation waits for an answer
-        logger.error("tool not finished", call_id=str(pending.call_id), error=repr(error))
+        logger.error("fact not finished", call_id=str(pending.call_id), error=repr(error))
         told.answer(Reply(ok=False))
 
 
-def _apply(fact: Fact, seat: facts.Seat, on: Seats) -> Reply | Pending:
+def _apply(fact: Fact, seat: facts.Seat, on: Seats) -> Reply | Pending | Lookup:
     """Commit one fact, again while the database is away: told twice, each stands once.
 
     What cannot be committed in time is reported, and the conversation goes on.

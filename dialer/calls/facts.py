@@ -11,9 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dialer import clock
-from dialer.calls import turns, using
+from dialer.calls import recalling, turns, using
 from dialer.calls.models import Call, Direction, SeatState
 from dialer.calls.moving import move
+from dialer.calls.recalling import Lookup
 from dialer.calls.states import CallState
 from dialer.calls.using import Outside, Pending
 from dialer.conversation.facts import (
@@ -21,6 +22,7 @@ from dialer.conversation.facts import (
     EndReason,
     Fact,
     HandedIn,
+    KnowledgeWanted,
     Lapsed,
     MachineHeard,
     OpenerCompleted,
@@ -62,8 +64,8 @@ class Effects:
     """What tools reach."""
 
 
-def apply(fact: Fact, seat: Seat, sessions: Sessions, effects: Effects) -> Reply | Pending:
-    """Commit a fact, if the seat still holds the call. A tool that reaches outside is still to be finished then."""
+def apply(fact: Fact, seat: Seat, sessions: Sessions, effects: Effects) -> Reply | Pending | Lookup:
+    """Commit a fact, if the seat still holds the call. What reaches outside is still to be finished then."""
     if isinstance(fact, OptedOut) or (isinstance(fact, ToolWanted) and fact.name == "do_not_call"):
         lost = _opt_out(fact, seat, sessions, effects)
         if lost:
@@ -103,7 +105,7 @@ def _opt_out(fact: OptedOut | ToolWanted, seat: Seat, sessions: Sessions, effect
 
 def _record(
     session: Session, call: Call, fact: Fact, seat: Seat, now: datetime, sessions: Sessions, effects: Effects
-) -> Reply | Pending:
+) -> Reply | Pending | Lookup:
     match fact:
         case StreamStarted(stream_id=stream_id):
             call.stream_id, call.seat_url = stream_id, None
@@ -118,6 +120,8 @@ def _record(
             call.opted_out_at = call.opted_out_at or now
         case ToolWanted():
             return using.use(session, call, fact, now=now, sessions=sessions, outside=effects.outside)
+        case KnowledgeWanted():
+            return recalling.recall(session, call, fact, effects.outside.knowledge)
         case Ending(reason=reason, transfer_to=number):
             call.ending, call.transfer_to = reason.value, number or call.transfer_to
         case HandedIn():

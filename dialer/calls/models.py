@@ -15,7 +15,6 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
     func,
-    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -234,7 +233,7 @@ class Turn(Base):
     ended_s: Mapped[float] = mapped_column(Float)
     timings_ms: Mapped[Json] = mapped_column(server_default="{}")
     cost: Mapped[Json] = mapped_column(server_default="{}")
-    sources: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    sources: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     """Passages of the seller's documents that the model had before it, each as `conversation.facts.Source`."""
     understanding: Mapped[Json | None]
     """Of what a person said: a `dialer.understanding.analysis.Understanding`, once it is known."""

@@ -34,6 +34,7 @@ from dialer.conversation.listening import Listening
 from dialer.conversation.machines import Machines
 from dialer.conversation.patience import Nudge
 from dialer.conversation.playout import Line, Played
+from dialer.conversation.recall import Recall
 from dialer.conversation.replying import Replying
 from dialer.conversation.speaking import Speaking
 from dialer.conversation.stage import Mode, Stage
@@ -93,9 +94,10 @@ class Dialogue:
             agent.turntaking, ear=ear, listening=self.listening, speaking=self.speaking, activity=self._activity
         )
         self.closing = Closing(agent, hand, self.speaking, on_begun=self._stage.close, on_over=self._activity.refuse)
-        used = tools.Tools(agent, hand, briefing.epoch).use
+        used = tools.Tools(agent, hand, briefing.epoch, self._transcript.known).use
+        self._recall = Recall(agent, hand, self._transcript)
         self._answering = Answering(
-            Thinking(crew, agent),
+            Thinking(crew, agent, self._recall),
             self.speaking.mouth,
             self._transcript,
             tools.specs(agent),
@@ -223,6 +225,7 @@ class Dialogue:
             "prompt_tokens": self._answering.prompt_tokens,
             "completion_tokens": self._answering.completion_tokens,
             **self._answering.drafts.counters(),
+            **self._recall.counters(),
         }
 
     # Silence
@@ -256,6 +259,7 @@ class Dialogue:
         if not self._floor.words(heard, now, delay_s) or not heard.is_final:
             return
         words = self._floor.turn.text
+        self._recall.expect(masking.mask(words))
         if optout.wants_out(words) and self._stage.mode is not Mode.AWAITING_BEEP:
             return  # waits for the end of the turn: "don't call me ... before five" is another wish
         self._machines.words(words, now)

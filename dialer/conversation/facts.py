@@ -45,6 +45,22 @@ class StreamStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage of the seller's documents that the model had before it."""
+
+    chunk_id: int
+    document_id: str
+    document: str
+    """The file's name."""
+    place: str
+    """Where in it: page 3, row 12."""
+    title: str
+    text: str
+    score: float
+    """By which it was chosen: the higher, the better it seemed to fit."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnFinished:
     """Somebody finished a turn. Times are seconds since the stream began."""
 
@@ -74,6 +90,8 @@ class TurnFinished:
     whether the person goes on.
     """
     cost: Mapping[str, float] = field(default_factory=dict)
+    sources: tuple[Passage, ...] = ()
+    """What the model had before it when it wrote this turn; each text is cut to its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +129,13 @@ class ToolWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class KnowledgeWanted:
+    """The person has said this, or this much: the reply has the passages that bear on it. No row comes of it."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """The call is to end or to be transferred, on our side; committed before the socket is closed."""
 
@@ -135,7 +160,16 @@ class Lapsed:
 
 
 Fact = (
-    StreamStarted | TurnFinished | OpenerCompleted | MachineHeard | OptedOut | ToolWanted | Ending | HandedIn | Lapsed
+    StreamStarted
+    | TurnFinished
+    | OpenerCompleted
+    | MachineHeard
+    | OptedOut
+    | ToolWanted
+    | KnowledgeWanted
+    | Ending
+    | HandedIn
+    | Lapsed
 )
 
 
@@ -149,6 +183,8 @@ class Reply:
     """Of a tool: what the model is told."""
     ends_call: bool = False
     transfer_to: str = ""
+    passages: tuple[Passage, ...] = ()
+    """Of a search in the seller's documents, the best first."""
 
 
 class Hand(Protocol):

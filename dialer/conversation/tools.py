@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dialer.agents.definition import AgentDefinition
-from dialer.conversation.facts import EndReason, Hand, ToolWanted
+from dialer.conversation.facts import EndReason, Hand, Passage, ToolWanted
 from dialer.conversation.toolbox import SPECS
 from dialer.llm.base import ToolCall, ToolSpec
 
@@ -29,10 +30,13 @@ class Used:
 class Tools:
     """Uses an agent's tools on one call. Each use is a row before anything comes of it."""
 
-    def __init__(self, agent: AgentDefinition, hand: Hand, epoch: int) -> None:
+    def __init__(
+        self, agent: AgentDefinition, hand: Hand, epoch: int, on_passages: Callable[[Sequence[Passage]], None]
+    ) -> None:
         self._allowed = frozenset(spec.name for spec in specs(agent))
         self._hand = hand
         self._epoch = epoch
+        self._on_passages = on_passages
         self._used = 0
 
     async def use(self, call: ToolCall) -> Used:
@@ -43,6 +47,7 @@ class Tools:
         reply = await self._hand.tell(ToolWanted(f"{self._epoch}.{self._used}", call.name, call.arguments))
         if reply.lost:
             return Used(ends=EndReason.LOST)
+        self._on_passages(reply.passages)
         if call.name == "do_not_call":
             return Used(ends=EndReason.OPT_OUT)
         if call.name == "end_call" or (reply.ok and reply.ends_call):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from dialer.conversation.facts import Briefing, Fact, Hand, Reply, Speaker, TurnFinished
+from dialer.conversation.facts import Briefing, Fact, Hand, Passage, Reply, Speaker, TurnFinished
 from dialer.llm.base import Message, ToolCall
 
+SOURCE_CHARACTERS: Final = 160
+"""Of a passage's text, kept with the turn: enough to know it again when the document is gone."""
 REMEMBERED: Final = 80
 """Messages that the model gets besides the system prompt; a ten-minute call has fewer."""
 
@@ -25,6 +27,8 @@ class Transcript:
     began_s: float = 0.0
     number: int = 0
     person_turns: int = 0
+    sources: dict[int, Passage] = field(default_factory=dict)
+    """What the model has before it for the turn that comes, by chunk."""
 
     @classmethod
     def begin(cls, briefing: Briefing, hand: Hand, system: str, on_lost: Callable[[], None]) -> Transcript:
@@ -60,6 +64,10 @@ class Transcript:
         """The agent finished a turn, of which `text` was heard."""
         if text:
             self.messages.append(Message("assistant", text))
+        sources: tuple[Passage, ...] = ()
+        if kind == "talk":
+            sources = tuple(self.sources.values())
+            self.sources.clear()
         self._turn(
             Speaker.AGENT,
             text,
@@ -68,12 +76,22 @@ class Transcript:
             kind=kind,
             interrupted=interrupted,
             timings_ms=timings_ms,
+            sources=sources,
         )
 
     def tool(self, call: ToolCall, result: str) -> None:
         """The model used a tool and was told `result`."""
         self.messages.append(Message("assistant", tool_calls=(call,)))
         self.messages.append(Message("tool", result, tool_call_id=call.id))
+
+    def known(self, passages: Iterable[Passage]) -> None:
+        """The model has these passages before it as it writes the agent's next turn."""
+        for passage in passages:
+            self.sources[passage.chunk_id] = replace(passage, text=passage.text[:SOURCE_CHARACTERS])
+
+    def forget_sources(self) -> None:
+        """The agent's next turn will be about something else."""
+        self.sources.clear()
 
     def post(self, fact: Fact) -> None:
         """Tell a fact whose reply matters only if it says that the call is lost."""
@@ -95,6 +113,7 @@ class Transcript:
         kind: str,
         interrupted: bool = False,
         timings_ms: Mapping[str, float] | None = None,
+        sources: tuple[Passage, ...] = (),
     ) -> None:
         self.number += 1
         start = max(started_s - self.began_s, 0.0)
@@ -108,5 +127,6 @@ class Transcript:
                 interrupted=interrupted,
                 kind=kind,
                 timings_ms=timings_ms or {},
+                sources=sources,
             )
         )

@@ -13,6 +13,7 @@ from dialer.conversation.toolbox import (
     do_not_call,
     end_call,
     find_slots,
+    look_up_knowledge,
     schedule_callback,
     send_email,
     send_sms,
@@ -31,6 +32,7 @@ SPECS: Final = MappingProxyType(
             book_meeting,
             send_sms,
             send_email,
+            look_up_knowledge,
         )
     }
 )
