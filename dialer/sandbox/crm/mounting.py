@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
 from dialer.sandbox.crm import hubspot, salesforce
 from dialer.sandbox.crm.records import Records
-from dialer.sandbox.crm.refusal import Refusal
+from dialer.sandbox.crm.refusal import Refusal, answer
 
 if TYPE_CHECKING:
     from dialer.sandbox.world import World
@@ -22,7 +20,7 @@ def mount(app: FastAPI, world: World) -> None:
         "hubspot": Records(world.ledger, "hubspot", unique={("contacts", "email")}),
         "salesforce": Records(world.ledger, "salesforce", unique=set(salesforce.UNIQUE)),
     }
-    app.add_exception_handler(Refusal, _answer)
+    app.add_exception_handler(Refusal, answer)
     app.include_router(hubspot.router(world, kept["hubspot"]), prefix="/hubspot")
     app.include_router(salesforce.router(world, kept["salesforce"]), prefix="/salesforce")
 
@@ -32,8 +30,3 @@ def mount(app: FastAPI, world: World) -> None:
         if crm not in kept:
             raise HTTPException(404, f"There is no CRM {crm}; there are {sorted(kept)}.")
         return {"records": [record.as_json() for record in kept[crm].all()]}
-
-
-async def _answer(_request: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, Refusal)
-    return JSONResponse(refusal.body, refusal.status, refusal.headers)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
 
 class Refusal(Exception):
     """Answer with this status and JSON body; nothing was written."""
@@ -12,6 +15,12 @@ class Refusal(Exception):
     def __init__(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{status} {body}")
         self.status, self.body, self.headers = status, body, dict(headers or {})
+
+
+async def answer(_request: Request, refusal: Exception) -> Response:
+    """Give the answer: a handler of Starlette's."""
+    assert isinstance(refusal, Refusal)
+    return JSONResponse(refusal.body, refusal.status, refusal.headers)
 
 
 def hubspot(

@@ -1,0 +1,154 @@
+"""Google Calendar's REST interface, version 3, as far as bookings need it, and the token that it wants.
+
+A token is given for any assertion that is well made; this world knows no service account's public key.
+
+Source: the API's discovery document, calendar:v3.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import jwt
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from starlette.responses import Response
+
+from dialer.sandbox.calendars.events import Event, Events
+from dialer.sandbox.crm.misfortune import Misfortune
+from dialer.sandbox.crm.refusal import Refusal
+
+if TYPE_CHECKING:
+    from dialer.sandbox.world import World
+
+_ID = re.compile(r"[a-v0-9]{5,1024}")
+_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+CALENDAR_ID = "sales@sandbox.example"
+
+
+def router(world: World, events: Events) -> APIRouter:
+    """The doors of Google Calendar; one calendar is behind them."""
+    doors = APIRouter()
+    fate = Misfortune(world.faults, "google")
+    tokens: set[str] = set()
+
+    @doors.post("/token")
+    async def token(request: Request) -> dict[str, Any]:
+        form = await request.form()
+        try:
+            claims = jwt.decode(str(form.get("assertion", "")), options={"verify_signature": False})
+        except jwt.PyJWTError as error:
+            raise Refusal(400, {"error": "invalid_grant", "error_description": str(error)}) from error
+        if form.get("grant_type") != _GRANT or "calendar" not in claims.get("scope", ""):
+            raise Refusal(400, {"error": "invalid_request"})
+        if claims.get("exp", 0) < time.time():
+            raise Refusal(400, {"error": "invalid_grant"})
+        given = secrets.token_urlsafe(24)
+        tokens.add(given)
+        return {"access_token": given, "expires_in": 3600, "token_type": "Bearer"}
+
+    def enter(request: Request, calendar_id: str = CALENDAR_ID) -> None:
+        if request.headers.get("authorization", "").removeprefix("Bearer ") not in tokens:
+            raise _refusal(401, "authError", "Invalid Credentials")
+        if fate.strikes("rate_limited", request):
+            raise _refusal(403, "rateLimitExceeded", "Rate Limit Exceeded")
+        if fate.strikes("unwell", request):
+            raise _refusal(503, "backendError", "Backend Error")
+        if calendar_id != CALENDAR_ID:
+            raise _refusal(404, "notFound", "Not Found")
+
+    @doors.get("/calendar/v3/calendars/{calendar_id}")
+    async def describe(request: Request, calendar_id: str) -> dict[str, Any]:
+        enter(request, calendar_id)
+        return {"kind": "calendar#calendar", "id": calendar_id, "summary": "Sales"}
+
+    @doors.post("/calendar/v3/freeBusy")
+    async def free_busy(request: Request) -> dict[str, Any]:
+        enter(request)
+        body = await request.json()
+        found = events.within(_moment(body["timeMin"]), _moment(body["timeMax"]))
+        busy = [{"start": _written(event.starts_at), "end": _written(event.ends_at)} for event in found]
+        unknown = {"errors": [{"domain": "global", "reason": "notFound"}], "busy": []}
+        asked = [item["id"] for item in body["items"]]
+        return {
+            "kind": "calendar#freeBusy",
+            "calendars": {each: {"busy": busy} if each == CALENDAR_ID else unknown for each in asked},
+        }
+
+    @doors.get("/calendar/v3/calendars/{calendar_id}/events/{event_id}")
+    async def get(request: Request, calendar_id: str, event_id: str) -> dict[str, Any]:
+        enter(request, calendar_id)
+        return _resource(_known(events, event_id))
+
+    @doors.post("/calendar/v3/calendars/{calendar_id}/events")
+    async def insert(request: Request, calendar_id: str) -> Response:
+        enter(request, calendar_id)
+        body = await request.json()
+        event_id = str(body.get("id") or secrets.token_hex(16))
+        if not _ID.fullmatch(event_id):
+            raise _refusal(400, "invalid", "Invalid resource id value.")
+        if events.get(event_id) is not None:
+            raise _refusal(409, "duplicate", "The requested identifier already exists.")
+        event = await events.write(event_id, *_times(body), body, status=200)
+        await fate.after_write(request)
+        return JSONResponse(_resource(event))
+
+    @doors.put("/calendar/v3/calendars/{calendar_id}/events/{event_id}")
+    async def update(request: Request, calendar_id: str, event_id: str) -> Response:
+        enter(request, calendar_id)
+        _known(events, event_id)
+        body = await request.json()
+        event = await events.write(event_id, *_times(body), body, status=200)
+        await fate.after_write(request)
+        return JSONResponse(_resource(event))
+
+    @doors.delete("/calendar/v3/calendars/{calendar_id}/events/{event_id}")
+    async def delete(request: Request, calendar_id: str, event_id: str) -> Response:
+        enter(request, calendar_id)
+        event = _known(events, event_id)
+        if event.cancelled:
+            raise _refusal(410, "deleted", "Resource has been deleted")
+        await events.write(event.id, event.starts_at, event.ends_at, event.content, status=204, cancelled=True)
+        await fate.after_write(request)
+        return Response(status_code=204)
+
+    return doors
+
+
+def _known(events: Events, event_id: str) -> Event:
+    event = events.get(event_id)
+    if event is None:
+        raise _refusal(404, "notFound", "Not Found")
+    return event
+
+
+def _times(body: dict[str, Any]) -> tuple[datetime, datetime]:
+    try:
+        starts_at, ends_at = (_moment(body[edge]["dateTime"]) for edge in ("start", "end"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise _refusal(400, "required", "Missing start or end time.") from error
+    if ends_at <= starts_at:
+        raise _refusal(400, "timeRangeEmpty", "The specified time range is empty.")
+    return starts_at, ends_at
+
+
+def _resource(event: Event) -> dict[str, Any]:
+    status = "cancelled" if event.cancelled else "confirmed"
+    return {"kind": "calendar#event", **event.content, "id": event.id, "status": status}
+
+
+def _refusal(status: int, reason: str, message: str) -> Refusal:
+    errors = [{"domain": "global", "reason": reason, "message": message}]
+    return Refusal(status, {"error": {"code": status, "message": message, "errors": errors}})
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _written(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
