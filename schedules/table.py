@@ -9,6 +9,7 @@ EVERY_S = {
     "campaigns.watch_seats": 0.5,
     "campaigns.sweep": 5.0,
     "campaigns.compare_with_carrier": 300.0,
+    "outbox.sweep_documents": 10.0,
 }
 """Task → how often, in seconds."""
 

@@ -15,6 +15,7 @@ from dialer.campaigns import claiming, lifecycle
 from dialer.crm import delivery
 from dialer.db import transaction
 from dialer.errors import TransientError, UnknownEffect
+from dialer.knowledge import indexing
 from dialer.outcomes import finishing
 from workers.app import app, on
 
@@ -108,6 +109,19 @@ def finish(call_id: str) -> None:
 def deliver(row_id: str) -> None:
     """Send one outbox row."""
     delivery.deliver_one(int(row_id), sessions=on.sessions, crms=on.crms, recordings_url=on.recordings_url)
+
+
+@_task("outbox.index_document")
+def index_document(document_id: str) -> None:
+    """Make one document findable."""
+    indexing.attempt(UUID(document_id), on.indexing)
+
+
+@_task("outbox.sweep_documents")
+def sweep_documents() -> None:
+    """Wake the documents that are due and nobody indexes."""
+    for document_id in indexing.due(on.sessions, on.embedder.model):
+        on.messages.send("outbox.index_document", str(document_id))
 
 
 @_task("outbox.drain")

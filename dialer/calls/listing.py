@@ -78,6 +78,19 @@ class CallView:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceView:
+    """A passage of a document, by the beginning of its text. The document may be gone by now."""
+
+    document_id: UUID
+    document: str
+    place: str
+    title: str
+    chunk_id: int
+    score: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnView:
     """Something said. Seconds since the stream began; timings in milliseconds since the person's last word."""
 
@@ -88,6 +101,8 @@ class TurnView:
     started_s: float
     ended_s: float
     timings_ms: dict[str, float]
+    sources: list[SourceView]
+    """Of the agent: the passages of documents that the model had before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,11 +249,18 @@ def detail(session: Session, organization_id: UUID, call_id: UUID) -> CallDetail
         machine_evidence=call.machine_evidence,
         fields=fields or {},
         next_step=next_step or "",
-        turns=[TurnView(t.speaker, t.kind, t.text, t.interrupted, t.started_s, t.ended_s, t.timings_ms) for t in turns],
+        turns=[_turn(turn) for turn in turns],
         moves=[MoveView(m.state, m.at, m.by, m.why) for m in moves],
         tools=[ToolView(t.name, t.arguments, t.result, t.ok, t.at) for t in tools],
         follow_ups=[FollowUpView(f.kind, f.subject, f.body, f.owner, f.due_at) for f in follow_ups],
         deliveries=[DeliveryView(d.destination, d.kind, d.state, d.tries, d.external_id, d.error) for d in deliveries],
+    )
+
+
+def _turn(turn: Turn) -> TurnView:
+    sources = [SourceView(**source) for source in turn.sources]
+    return TurnView(
+        turn.speaker, turn.kind, turn.text, turn.interrupted, turn.started_s, turn.ended_s, turn.timings_ms, sources
     )
 
 

@@ -31,6 +31,7 @@ AGAIN: Final = timedelta(seconds=10)
 AGAIN_AT_MOST: Final = timedelta(minutes=10)
 MOST_CHUNKS: Final = 20_000
 ROWS_AT_ONCE: Final = 200
+AT_ONCE: Final = 100
 _ERROR_CHARACTERS: Final = 500
 
 logger = log.get(__name__)
@@ -77,12 +78,20 @@ def index(document_id: UUID, on: Indexing) -> Embedded | None:
     return vectors
 
 
-def due(sessions: Sessions, model: str, limit: int) -> list[UUID]:
-    """Return documents that wait, and those whose vectors another model made."""
+def attempt(document_id: UUID, on: Indexing) -> None:
+    """Index a document in a worker. What stops it stands in its row, and it is tried again."""
+    try:
+        index(document_id, on)
+    except (TransientError, UnknownEffect, VendorRefused, BadInput) as error:
+        logger.warning("document not indexed", document_id=str(document_id), error=str(error))
+
+
+def due(sessions: Sessions, model: str) -> list[UUID]:
+    """Return documents that wait, and those whose vectors another model made; some of them, if they are many."""
     with sessions() as session:
         return list(
             session.scalars(
-                select(KnowledgeDocument.id).where(_is_due(model)).order_by(KnowledgeDocument.next_wall).limit(limit)
+                select(KnowledgeDocument.id).where(_is_due(model)).order_by(KnowledgeDocument.next_wall).limit(AT_ONCE)
             )
         )
 

@@ -13,9 +13,10 @@ from prometheus_client import CollectorRegistry
 
 from dialer import __version__, log
 from dialer import settings as configuration
+from dialer.knowledge.reading import apart
 from dialer.settings import Settings
 from dialer.web import health, pages, problems, reference, voice
-from dialer.web.api import agents, calls, campaigns, dialing, leads
+from dialer.web.api import agents, calls, campaigns, dialing, knowledge, leads
 from dialer.web.console import forms, login, views
 from dialer.web.metrics import DatabaseGauges
 from dialer.web.middleware.access_log import AccessLog
@@ -26,9 +27,16 @@ from dialer.web.state import open_state
 MAX_BODY_BYTES = 1_000_000
 MAX_UPLOAD_BYTES = 500_000_000
 """About four million leads."""
-API = (campaigns.router, leads.router, calls.router, agents.router, dialing.router)
+MAX_DOCUMENT_BYTES = apart.MOST_BYTES + 100_000
+"""A document, and the form around it."""
+API = (campaigns.router, leads.router, calls.router, agents.router, knowledge.router, dialing.router)
 CONSOLE = (login.router, views.router, forms.router)
-_UPLOADS = frozenset({"/api/leads", "/console/leads"})
+_UPLOADS = {
+    "/api/leads": MAX_UPLOAD_BYTES,
+    "/console/leads": MAX_UPLOAD_BYTES,
+    "/api/knowledge": MAX_DOCUMENT_BYTES,
+    "/console/knowledge": MAX_DOCUMENT_BYTES,
+}
 _log = log.get(__name__)
 
 
@@ -71,7 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def _body_limit(path: str) -> int:
-    return MAX_UPLOAD_BYTES if path.rstrip("/") in _UPLOADS else MAX_BODY_BYTES
+    return _UPLOADS.get(path.rstrip("/"), MAX_BODY_BYTES)
 
 
 def _carrier_routers() -> Iterator[APIRouter]:
