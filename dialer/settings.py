@@ -40,10 +40,28 @@ class Vendors(BaseSettings):
     openai_embedding_model: str = "text-embedding-3-small"
     openai_embedding_dimensions: int = Field(default=1024, ge=0, le=1024)
     """How long a vector is asked for; 0 does not ask, for models that come in one length only, of 1024 at most."""
+    openai_transcription_model: str = "gpt-live-transcribe"
+    openai_speech_model: str = "gpt-4o-mini-tts"
+
+    gemini_api_key: SecretStr = SecretStr("")
+    gemini_base_url: str = "https://generativelanguage.googleapis.com/v1beta"
+    gemini_model: str = "gemini-3.8-flash"
+    gemini_thinking: str = "low"
+    """How hard it thinks before it speaks: one of the model's levels; empty: as hard as it likes."""
 
     elevenlabs_api_key: SecretStr = SecretStr("")
     elevenlabs_base_url: str = "https://api.elevenlabs.io"
     elevenlabs_model: str = "eleven_flash_v2_5"
+    elevenlabs_timed: bool = True
+    """Ask for each character's time, so that another voice can take over at the very word."""
+
+    aws_region: str = ""
+    """Polly's region; empty: Polly is not used."""
+    aws_access_key_id: str = ""
+    """With its secret; empty: a role or profile, as AWS's own tools find it."""
+    aws_secret_access_key: SecretStr = SecretStr("")
+    polly_base_url: str = ""
+    polly_engine: str = "neural"
 
     hubspot_access_token: SecretStr = SecretStr("")
     hubspot_base_url: str = "https://api.hubapi.com"
@@ -63,6 +81,18 @@ class Vendors(BaseSettings):
     """Standard Webhooks secret: `whsec_` and 24 to 64 bytes in base64."""
     webhook_allow_private: bool = False
     """Let the webhook go to a private or loopback address, over plain HTTP."""
+
+
+class BrainServer(BaseModel):
+    """A language model on a server that speaks OpenAI's chat completions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z0-9_-]+$")
+    """What agents and `brains` call it."""
+    base_url: str
+    api_key: SecretStr = SecretStr("none")
+    model: str
 
 
 class ToolSecret(BaseModel):
@@ -123,6 +153,13 @@ class Settings(BaseSettings):
     tools_allow_private: bool = False
     """Let HTTP tools and calendars reach private and loopback addresses, over plain HTTP."""
     organization: str = "default"
+    recognizers: tuple[str, ...] = ("deepgram", "openai")
+    """Speech to text in order of preference; a vendor without credentials is left out. An agent may have its own."""
+    voices: tuple[str, ...] = ("elevenlabs", "openai", "polly")
+    """The same of text to speech."""
+    brains: tuple[str, ...] = ("openai", "gemini")
+    """The same of language models. Servers of `brain_servers` that are not named here follow."""
+    brain_servers: tuple[BrainServer, ...] = ()
     carrier: str = "twilio"
     default_region: str = "US"
     log_level: str = "INFO"

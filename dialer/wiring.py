@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -16,19 +16,23 @@ from dialer.calls import dialing, facts, gap_settling, settling, sweeping, using
 from dialer.calls.toolbox.http import HttpTools
 from dialer.db import Sessions
 from dialer.embedded.redis import broker_url
+from dialer.errors import BadInput
 from dialer.knowledge import indexing
 from dialer.knowledge.retrieving import Retriever
 from dialer.leads import optout
 from dialer.leads.journal import Journal
-from dialer.llm.base import Embedder
+from dialer.llm.base import Brain, Embedder, Extractor
 from dialer.messages import CeleryMessages, Messages
 from dialer.outcomes import finishing
-from dialer.settings import Settings
+from dialer.settings import BrainServer, Settings, Vendors
+from dialer.speech.base import Recognizer, Voice
 from dialer.telephony.base import Carrier
 
 if TYPE_CHECKING:
     from dialer.conversation.vendors import LiveVendors
     from dialer.crm.delivery import Destination
+
+T = TypeVar("T")
 
 CARRIERS = ("twilio", "signalwire")
 
@@ -46,30 +50,146 @@ def carrier(settings: Settings) -> Carrier:
 
 
 def live_vendors(settings: Settings) -> LiveVendors:
-    """Speech and language for live calls, in order of preference."""
+    """Speech and language for live calls, in order of preference: those that are named and have credentials."""
     from dialer.conversation.vendors import LiveVendors
-    from dialer.llm.openai import OpenAIBrain
-    from dialer.speech.deepgram import Deepgram
-    from dialer.speech.elevenlabs import ElevenLabs
 
     v = settings.vendors
     return LiveVendors(
-        recognizers=(
-            Deepgram(
-                base_url=v.deepgram_base_url, api_key=v.deepgram_api_key.get_secret_value(), model=v.deepgram_model
-            ),
-        ),
-        voices=(
-            ElevenLabs(
-                base_url=v.elevenlabs_base_url,
-                api_key=v.elevenlabs_api_key.get_secret_value(),
-                model=v.elevenlabs_model,
-            ),
-        ),
-        brains=(
-            OpenAIBrain(base_url=v.openai_base_url, api_key=v.openai_api_key.get_secret_value(), model=v.openai_model),
-        ),
+        recognizers=_chosen(settings.recognizers, _RECOGNIZERS, v, "DIALER_RECOGNIZERS"),
+        voices=_chosen(settings.voices, _VOICES, v, "DIALER_VOICES"),
+        brains=_chosen(brain_order(settings), _brains(settings), v, "DIALER_BRAINS"),
     )
+
+
+def _chosen(names: Sequence[str], known: Mapping[str, _Maker[T]], v: Vendors, variable: str) -> tuple[T, ...]:
+    """Make the named vendors that have credentials; without any, the first, whose refusals say what is missing.
+
+    Raises:
+        BadInput: a name is unknown, or there is none.
+    """
+    if unknown := [name for name in names if name not in known]:
+        raise BadInput(f"{variable}: {', '.join(unknown)} is unknown; known: {', '.join(known)}.")
+    makers = [known[name] for name in names]
+    if not makers:
+        raise BadInput(f"{variable}: name at least one of {', '.join(known)}.")
+    return tuple(maker.make(v) for maker in makers if maker.configured(v)) or (makers[0].make(v),)
+
+
+def brain_order(settings: Settings) -> tuple[str, ...]:
+    """Language models in order of preference; servers that nobody ranked come last."""
+    servers = [server.name for server in settings.brain_servers]
+    return (*settings.brains, *(name for name in servers if name not in settings.brains))
+
+
+def _brains(settings: Settings) -> Mapping[str, _Maker[Brain]]:
+    from dialer.llm.openai import OpenAIBrain
+
+    def gemini(v: Vendors) -> Brain:
+        from dialer.llm.gemini import GeminiBrain
+
+        key = v.gemini_api_key.get_secret_value()
+        return GeminiBrain(
+            base_url=v.gemini_base_url, api_key=key, model=v.gemini_model, thinking=v.gemini_thinking
+        )
+
+    def at(server: BrainServer) -> _Maker[Brain]:
+        return _Maker(lambda v: server.name, lambda v: OpenAIBrain(**_account(server)))
+
+    return {
+        "openai": _Maker(lambda v: v.openai_api_key, lambda v: OpenAIBrain(**_account(_openai(v)))),
+        "gemini": _Maker(lambda v: v.gemini_api_key, gemini),
+        **{server.name: at(server) for server in settings.brain_servers},
+    }
+
+
+def _readers(settings: Settings) -> Mapping[str, _Maker[Extractor]]:
+    from dialer.llm.openai import OpenAIExtractor
+
+    def gemini(v: Vendors) -> Extractor:
+        from dialer.llm.gemini import GeminiExtractor
+
+        key = v.gemini_api_key.get_secret_value()
+        return GeminiExtractor(base_url=v.gemini_base_url, api_key=key, model=v.gemini_model)
+
+    def at(server: BrainServer) -> _Maker[Extractor]:
+        return _Maker(lambda v: server.name, lambda v: OpenAIExtractor(**_account(server)))
+
+    return {
+        "openai": _Maker(lambda v: v.openai_api_key, lambda v: OpenAIExtractor(**_account(_openai(v)))),
+        "gemini": _Maker(lambda v: v.gemini_api_key, gemini),
+        **{server.name: at(server) for server in settings.brain_servers},
+    }
+
+
+def _openai(v: Vendors) -> BrainServer:
+    return BrainServer(name="openai", base_url=v.openai_base_url, api_key=v.openai_api_key, model=v.openai_model)
+
+
+def _account(server: BrainServer) -> dict[str, str]:
+    key = server.api_key.get_secret_value()
+    return {"name": server.name, "base_url": server.base_url, "api_key": key, "model": server.model}
+
+
+def _deepgram(v: Vendors) -> Recognizer:
+    from dialer.speech.deepgram import Deepgram
+
+    return Deepgram(base_url=v.deepgram_base_url, api_key=v.deepgram_api_key.get_secret_value(), model=v.deepgram_model)
+
+
+def _openai_recognizer(v: Vendors) -> Recognizer:
+    from dialer.speech.openai import OpenAIRecognizer
+
+    key = v.openai_api_key.get_secret_value()
+    return OpenAIRecognizer(base_url=v.openai_base_url, api_key=key, model=v.openai_transcription_model)
+
+
+def _elevenlabs(v: Vendors) -> Voice:
+    from dialer.speech.elevenlabs import ElevenLabs
+
+    return ElevenLabs(
+        base_url=v.elevenlabs_base_url,
+        api_key=v.elevenlabs_api_key.get_secret_value(),
+        model=v.elevenlabs_model,
+        timed=v.elevenlabs_timed,
+    )
+
+
+def _openai_voice(v: Vendors) -> Voice:
+    from dialer.speech.openai import OpenAIVoice
+
+    key = v.openai_api_key.get_secret_value()
+    return OpenAIVoice(base_url=v.openai_base_url, api_key=key, model=v.openai_speech_model)
+
+
+def _polly(v: Vendors) -> Voice:
+    from dialer.speech.polly import Polly
+
+    return Polly(
+        region=v.aws_region,
+        access_key_id=v.aws_access_key_id,
+        secret_access_key=v.aws_secret_access_key.get_secret_value(),
+        base_url=v.polly_base_url,
+        engine=v.polly_engine,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker(Generic[T]):
+    """A vendor of a role: whether it has what it needs, and how its adapter is made."""
+
+    configured: Callable[[Vendors], object]
+    make: Callable[[Vendors], T]
+
+
+_RECOGNIZERS: Mapping[str, _Maker[Recognizer]] = {
+    "deepgram": _Maker(lambda v: v.deepgram_api_key, _deepgram),
+    "openai": _Maker(lambda v: v.openai_api_key, _openai_recognizer),
+}
+_VOICES: Mapping[str, _Maker[Voice]] = {
+    "elevenlabs": _Maker(lambda v: v.elevenlabs_api_key, _elevenlabs),
+    "openai": _Maker(lambda v: v.openai_api_key, _openai_voice),
+    "polly": _Maker(lambda v: v.aws_region, _polly),
+}
 
 
 def destinations(settings: Settings) -> tuple[str, ...]:
@@ -152,14 +272,12 @@ class Wiring:
     @cached_property
     def finishing(self) -> finishing.Finishing:
         """What writing outcomes needs."""
-        from dialer.llm.openai import OpenAIExtractor
+        from dialer.llm.readers import Readers
 
-        v = self.settings.vendors
+        readers = _chosen(brain_order(self.settings), _readers(self.settings), self.settings.vendors, "DIALER_BRAINS")
         return finishing.Finishing(
             sessions=self.sessions,
-            extractor=OpenAIExtractor(
-                base_url=v.openai_base_url, api_key=v.openai_api_key.get_secret_value(), model=v.openai_model
-            ),
+            extractor=Readers(readers),
             messages=self.messages,
             destinations=destinations(self.settings),
             opt_out=self.opt_out,

@@ -13,7 +13,18 @@ from sqlalchemy import Engine
 from dialer import db, embedded
 from tests.databases import Databases, engine_of
 
-VENDORS = ("TWILIO_", "DEEPGRAM_", "OPENAI_", "ELEVENLABS_", "HUBSPOT_", "SALESFORCE_", "WEBHOOK_")
+VENDORS = (
+    "TWILIO_",
+    "SIGNALWIRE_",
+    "DEEPGRAM_",
+    "OPENAI_",
+    "ELEVENLABS_",
+    "AWS_",
+    "POLLY_",
+    "HUBSPOT_",
+    "SALESFORCE_",
+    "WEBHOOK_",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -50,7 +50,7 @@ class FixedLines:
         voice, language, text = key
         try:
             async for chunk in self._crew.speak(text, voice=voice, language=language):
-                audio.data += chunk
+                audio.add(chunk)
         except DialerError as error:
             audio.failed = True
             self._lines.pop(key, None)  # the next call tries again

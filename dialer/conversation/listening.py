@@ -11,12 +11,12 @@ from dialer import log
 from dialer.audio.mulaw import FRAME_MS
 from dialer.conversation.vendors import Crew
 from dialer.errors import DialerError
-from dialer.speech.base import Heard, Recognition
+from dialer.speech.base import Heard, Recognition, Recognizer
 
 logger = log.get(__name__)
 
-REPLAYED_FRAMES: Final = 250
-"""5 s of audio since the last final words are kept for the next recognizer."""
+REPLAYED_FRAMES: Final = 500
+"""10 s of audio that no final words are about are kept for the next recognizer."""
 TIMED_FRAMES: Final = 1500
 """30 s of audio for which it is known when the recognizer got it."""
 REOPENINGS: Final = 5
@@ -28,7 +28,13 @@ class Listening:
     """Feeds a recognizer and hands on what it hears."""
 
     def __init__(
-        self, crew: Crew, *, language: str, hints: tuple[str, ...], on_heard: Callable[[Heard, float], None]
+        self,
+        crew: Crew,
+        *,
+        language: str,
+        hints: tuple[str, ...],
+        on_heard: Callable[[Heard, float], None],
+        recognizers: tuple[str, ...] = (),
     ) -> None:
         """Begin deaf.
 
@@ -36,11 +42,13 @@ class Listening:
             crew: the vendors.
             language: BCP 47.
             hints: words that the person may say.
+            recognizers: which of the vendors are preferred.
             on_heard: called with what was heard, and how long (s) the recognizer took for it; 0.0 if unknown.
         """
         self._crew = crew
         self._language = language
         self._hints = hints
+        self._recognizers = recognizers
         self._on_heard = on_heard
         self._recognition: Recognition | None = None
         self._unheard: deque[bytes] = deque(maxlen=REPLAYED_FRAMES)
@@ -87,9 +95,12 @@ class Listening:
         await self._drop()
 
     async def _listen(self) -> None:
+        broke: Recognizer | None = None
         for _ in range(1 + REOPENINGS):
             try:
-                vendor, recognition = await self._crew.listen(language=self._language, hints=self._hints)
+                vendor, recognition = await self._crew.listen(
+                    language=self._language, hints=self._hints, recognizers=self._recognizers, broke=broke
+                )
             except DialerError as error:
                 logger.error("nobody listens", error=str(error))
                 break
@@ -102,13 +113,14 @@ class Listening:
             try:
                 async for heard in recognition:
                     if heard.is_final:
-                        self._unheard.clear()
+                        self._forget(heard)
                         self._silent.set()
                     self._on_heard(heard, self._delay_s(recognition, heard))
                 return
             except DialerError as error:
-                self._crew.recognizers.failed(vendor, error)
+                self._crew.recognizers.failed(vendor, error, asyncio.get_running_loop().time())
                 self.reopened += 1
+                broke = vendor
                 await self._drop()
         self.deaf = True
 
@@ -116,6 +128,14 @@ class Listening:
         recognition.feed(frame)
         self._fed_s.append(now)
         self._fed += 1
+
+    def _forget(self, heard: Heard) -> None:
+        """Forget the audio that final words are about. What came after it is kept: nobody has told its words yet."""
+        if not heard.ended_s:
+            return
+        newer = max(self._fed - round(heard.ended_s * 1000 / FRAME_MS), 0)
+        while len(self._unheard) > newer:
+            self._unheard.popleft()
 
     def _delay_s(self, recognition: Recognition, heard: Heard) -> float:
         """How long ago the recognizer got the last of the audio that this is about."""

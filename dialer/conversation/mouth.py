@@ -60,7 +60,7 @@ class Mouth:
             try:
                 async for chunk in self._crew.speak(text, voice=self._voice, language=self._language):
                     timings.first_audio_s = timings.first_audio_s or loop.time()
-                    audio.data += chunk
+                    audio.add(chunk)
             except DialerError as error:
                 audio.failed = True
                 self.error = error

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from dialer.audio.mulaw import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, SILENCE
+from dialer.conversation.spoken import Fragment
 
 LEAD_MS: Final = 160
 """Sent ahead of real time: bridges eight late ticks, and is all that a barge-in must throw away."""
@@ -54,12 +55,21 @@ class Played(Protocol):
 class Audio:
     """Speech that may still be growing while it is played; fixed lines share one."""
 
-    __slots__ = ("data", "done", "failed")
+    __slots__ = ("data", "done", "failed", "taken")
 
     def __init__(self, data: bytes = b"", *, done: bool = False) -> None:
         self.data = bytearray(data)
         self.done = done
         self.failed = False
+        self.taken = 0
+        """How much of it was sent to whoever got most of it."""
+
+    def add(self, piece: bytes | Fragment) -> None:
+        """Append what a voice made; or take the piece of a word that will be said again back, if nobody got it yet."""
+        if isinstance(piece, Fragment):
+            del self.data[max(len(self.data) - piece.bytes, self.taken) :]
+        else:
+            self.data += piece
 
 
 class Segment:
@@ -206,6 +216,7 @@ class Playout:
             self._played.agent(frame, self._plays_until_s)
             self.frames_sent += 1
             segment.sent += FRAME_BYTES
+            audio.taken = max(audio.taken, segment.sent)
             self._plays_until_s += FRAME_MS / 1000
             self._since_mark += FRAME_MS
             if self._since_mark >= MARK_MS or segment.over:

@@ -53,7 +53,7 @@ class Speaking:
         self._opening = opening
         self._on_said = on_said
         self.playout = Playout(played, self._finished)
-        self.mouth = Mouth(crew, self.playout, voice=agent.voice, language=agent.language)
+        self.mouth = Mouth(crew, self.playout, voice=agent.cast, language=agent.language)
         self.kind = ANSWER
         self.timings = Timings()
         self.barge_in = BargeIn(agent.turntaking)
@@ -77,20 +77,20 @@ class Speaking:
         """Say a fixed line as a turn of its own."""
         text = self.text(template)
         self._begin(kind)
-        self.playout.add(text, self._lines.get(text, voice=self._agent.voice, language=self._agent.language))
+        self.playout.add(text, self._lines.get(text, voice=self._agent.cast, language=self._agent.language))
         self.playout.close()
 
     def prepare(self) -> None:
         """Have the lines made that must be there at once when they are needed."""
         for template in (self._agent.filler, self._agent.still_there, self._agent.opt_out_confirmation):
             if text := self.text(template):
-                self._lines.get(text, voice=self._agent.voice, language=self._agent.language)
+                self._lines.get(text, voice=self._agent.cast, language=self._agent.language)
 
     def bridge(self) -> None:
         """Fill the pause within the open turn with the filler line, unless something is being said."""
         text = self.text(self._agent.filler)
         if text and self.active and all(segment.over for segment in self.playout.segments):
-            self.playout.add(text, self._lines.get(text, voice=self._agent.voice, language=self._agent.language))
+            self.playout.add(text, self._lines.get(text, voice=self._agent.cast, language=self._agent.language))
 
     def answer(self, turn: Endpointer | None) -> None:
         """Open a turn that answers what the person said; sentences follow through the mouth."""

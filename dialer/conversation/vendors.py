@@ -57,15 +57,22 @@ class Crew:
         self._paces: dict[tuple[str, str], float] = {}
 
     async def listen(
-        self, *, language: str, hints: tuple[str, ...], recognizers: tuple[str, ...] = ()
+        self,
+        *,
+        language: str,
+        hints: tuple[str, ...],
+        recognizers: tuple[str, ...] = (),
+        broke: Recognizer | None = None,
     ) -> tuple[Recognizer, Recognition]:
         """Open a stream at the first recognizer that takes it, in the order that `casting` reads from `recognizers`.
+
+        The one that just `broke` on this call comes last: whoever speaks must not wait until it rests.
 
         Raises:
             VendorBusy: none does.
         """
         wish = casting.read(recognizers, self.recognizers.names)
-        for vendor in self.recognizers.order(_now(), wish.order):
+        for vendor in sorted(self.recognizers.order(_now(), wish.order), key=lambda each: each is broke):
             try:
                 async with asyncio.timeout(OPEN_S):
                     return vendor, await vendor.open(language=language, hints=hints)
@@ -133,7 +140,7 @@ class Crew:
         wish = casting.read(brains, self.brains.names)
         sentences: list[str] = []
         for patience, vendor in _patiently(self.brains.order(_now(), wish.order)):
-            begun, whole = False, Sentences()
+            begun, called, whole = False, False, Sentences()
             said = [Message("assistant", " ".join(sentences)), GO_ON] if sentences else []
             deltas = vendor.answer([*messages, *said], tools, model=wish.of(vendor.name))
             try:
@@ -141,13 +148,14 @@ class Crew:
                     begun = True
                     if isinstance(delta, str):
                         sentences += whole.feed(delta)
+                    called = called or isinstance(delta, ToolCall)
                     yield delta
-                    if isinstance(delta, ToolCall):
-                        tools = ()  # what was asked for is being done: nobody asks for it twice
                 if not begun and not sentences:
                     raise VendorBusy(vendor.name, "an empty answer")
             except (VendorBusy, VendorRefused) as error:
                 self.brains.failed(vendor, error, _now())
+                if called:  # what it asked for is done now, and nobody shall ask for it twice
+                    return
                 if begun:
                     yield Resumed()
             else:

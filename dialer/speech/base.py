@@ -69,13 +69,31 @@ class Recognizer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Where in the audio a word ends, as the vendor times it."""
+
+    characters: int
+    """Of the text, from its beginning to the end of the word."""
+    at_bytes: int
+    """Of the audio, from its beginning to the end of the word."""
+
+
 class Voice(Protocol):
     """A text-to-speech vendor."""
 
     name: str
 
-    def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes]:
+    def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes | Timed]:
         """Yield mu-law audio of any chunk length as it is made. Closing the iterator stops the vendor's work.
+
+        Args:
+            text: what to say.
+            voice: this vendor's own id of a voice; empty: one that speaks the language.
+            language: BCP 47.
+
+        Yields:
+            Audio, and behind it the end of each word that it holds, where the vendor tells them.
 
         Raises:
             VendorRefused: wrong credentials, unknown voice, quota used up.

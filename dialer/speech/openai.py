@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from picows import WSMsgType
 
 from dialer.errors import VendorBusy, VendorRefused
 from dialer.speech import streaming
-from dialer.speech.base import Heard
+from dialer.speech.base import Heard, Timed
 from dialer.speech.streaming import Piece, SocketStream
 from dialer.speech.telephone import Narrowing
 
@@ -26,6 +27,7 @@ READ_S: Final = 10.0
 SILENCE_MS: Final = 300
 """Silence after which the recognizer takes an utterance for over."""
 RATE_HZ: Final = 24_000
+BYTES_PER_S: Final = 8000
 CHUNK_BYTES: Final = 2880
 """60 ms at 24 kHz: what is handed on at a time."""
 VOICE: Final = "coral"
@@ -87,6 +89,9 @@ class OpenAIStream(SocketStream):
         self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._words: dict[str, str] = {}
         self._spans: dict[str, list[float]] = {}
+        self._fed_bytes = 0
+        self._asked_s: deque[float] = deque()
+        """Where in the audio we asked for words that have not come yet."""
 
     def configure(self, transcription: Mapping[str, Any]) -> None:
         """Say what is sent, and what is to be done with it."""
@@ -101,10 +106,12 @@ class OpenAIStream(SocketStream):
     def wrap(self, mulaw: bytes) -> tuple[WSMsgType, bytes]:
         """Audio goes in base64."""
         audio = base64.b64encode(mulaw)
+        self._fed_bytes += len(mulaw)
         return WSMsgType.TEXT, b'{"type":"input_audio_buffer.append","audio":"' + audio + b'"}'
 
     def finalize(self) -> None:
         """Ask for the final words of what was fed so far, now."""
+        self._asked_s.append(self._fed_bytes / BYTES_PER_S)
         self.send(b'{"type":"input_audio_buffer.commit"}')
 
     def over(self) -> None:
@@ -130,15 +137,19 @@ class OpenAIStream(SocketStream):
             case "conversation.item.input_audio_transcription.completed":
                 self._words.pop(item, None)
                 started_s, ended_s = self._spans.pop(item, [0.0, 0.0])
+                by_silence = ended_s > 0  # the end of a turn; ended because we asked, it is not known to be one
+                if not by_silence:
+                    ended_s = self._asked_s.popleft() if self._asked_s else 0.0
                 text = str(message["transcript"]).strip()
-                # Ended by silence, it is the end of a turn; ended because we asked, it is not known to be one.
-                yield Heard(text, is_final=True, end_of_turn=ended_s > 0, started_s=started_s, ended_s=ended_s)
+                yield Heard(text, is_final=True, end_of_turn=by_silence, started_s=started_s, ended_s=ended_s)
             case "conversation.item.input_audio_transcription.failed" | "error":
                 yield from self._failed(message.get("error") or {})
 
     def _failed(self, error: Mapping[str, Any]) -> Iterable[Piece]:
         code = str(error.get("code") or error.get("type") or "error")
         if code == _NOTHING_TO_COMMIT:
+            if self._asked_s:
+                self._asked_s.popleft()
             yield Heard("", is_final=True)
             return
         words = str(error.get("message") or "")
@@ -174,7 +185,7 @@ class OpenAIVoice:
         )
         self._speech = self._client.audio.speech.with_streaming_response  # imported now: it takes time no call has
 
-    async def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes]:
+    async def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes | Timed]:
         """Yield mu-law audio of any chunk length as it is made. Closing the iterator stops the vendor's work.
 
         Raises:

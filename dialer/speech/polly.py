@@ -15,6 +15,7 @@ import httpx
 import orjson
 
 from dialer.errors import VendorBusy, VendorRefused
+from dialer.speech.base import Timed
 
 VENDOR: Final = "polly"
 TIMEOUT_S: Final = 10.0
@@ -61,7 +62,7 @@ class Polly:
 
         self._botocore = botocore
 
-    async def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes]:
+    async def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes | Timed]:
         """Yield mu-law audio of any chunk length as it is made. Closing the iterator stops the vendor's work.
 
         Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -22,7 +23,7 @@ from dialer.sandbox.hearing import Ear, WordHeard
 from dialer.sandbox.options import Options
 from dialer.sandbox.voices import silence
 from dialer.sandbox.world import World
-from dialer.speech.base import Heard, Recognizer, Voice
+from dialer.speech.base import Heard, Recognizer, Timed, Voice
 from dialer.speech.deepgram import Deepgram
 from dialer.speech.elevenlabs import ElevenLabs
 from dialer.speech.openai import OpenAIRecognizer, OpenAIVoice
@@ -225,7 +226,8 @@ def test_a_stream_that_is_cut_raises(sandbox: Sandbox, hearing: Vendor, recogniz
 async def spoken(voice: Voice, text: str, *, named: str | None = None) -> bytes:
     own = IDS[voice.name] if named is None else named
     try:
-        return b"".join([chunk async for chunk in voice.speak(text, voice=own, language="en-US") if chunk])
+        pieces = [piece async for piece in voice.speak(text, voice=own, language="en-US")]
+        return b"".join(piece for piece in pieces if isinstance(piece, bytes))
     finally:
         await voice.close()
 
@@ -252,17 +254,33 @@ def test_speech_is_the_whole_text_as_mulaw(sandbox: Sandbox, voice: Voices) -> N
 
 
 def test_speech_begins_before_it_is_whole(voice: Voices) -> None:
-    async def main() -> tuple[float, float]:
+    async def main() -> float:
         speaker, loop = voice(), asyncio.get_running_loop()
-        began, times = loop.time(), []
-        text = "This is a sentence of some length, so that it takes a while to make all of it."
-        async for _ in speaker.speak(text, voice=IDS[speaker.name], language="en-US"):
-            times.append(loop.time() - began)
+        text = "This is a sentence of some length, so that it takes a while to make all of it. " * 4
+        times = [loop.time() async for _ in speaker.speak(text, voice=IDS[speaker.name], language="en-US")]
         await speaker.close()
-        return times[0], times[-1]
+        return times[-1] - times[0]
 
-    first_s, last_s = asyncio.run(main())
-    assert first_s < last_s / 2
+    assert asyncio.run(main()) > 0.5  # of the 3 s in which the sandbox makes it
+
+
+def test_words_are_timed_to_where_they_end(sandbox: Sandbox) -> None:
+    text = "Hello, this is Ada, calling about a quote."
+    voice = VOICES["elevenlabs"].make("key", sandbox.url)
+
+    async def main() -> list[bytes | Timed]:
+        pieces = [piece async for piece in voice.speak(text, voice=RACHEL, language="en-US")]
+        await voice.close()
+        return pieces
+
+    pieces = asyncio.run(main())
+    ends = [piece for piece in pieces if isinstance(piece, Timed)]
+    audio = b"".join(piece for piece in pieces if isinstance(piece, bytes))
+    assert [text[: end.characters] for end in ends] == [text[: at.start()] for at in re.finditer(" ", text)]
+    ear = Ear(sandbox.world.registry)
+    heard = [*ear.feed(audio), *ear.finish()]
+    spoken_until = [round(event.end_s * 8000) for event in heard if isinstance(event, WordHeard)]
+    assert [end.at_bytes for end in ends] == pytest.approx(spoken_until[: len(ends)], abs=80)
 
 
 def test_speaking_can_be_stopped(voice: Voices) -> None:
