@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal, get_args
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
@@ -24,7 +23,9 @@ from pydantic import (
 from dialer.agents.http_tool import HttpTool
 from dialer.agents.meetings import MeetingHours
 from dialer.agents.turntaking import Turntaking
+from dialer.agents.wording import PLACEHOLDER, VendorName, Wording, known_placeholders
 from dialer.errors import BadInput
+from dialer.languages import known
 
 ToolName = Literal[
     "end_call",
@@ -38,13 +39,10 @@ ToolName = Literal[
     "look_up_knowledge",
 ]
 CollectionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
-VendorName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+(/\S+)?$")]
-PLACEHOLDERS = frozenset({"first_name", "last_name", "company", "agent", "seller", "callback_number"})
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
-class AgentDefinition(BaseModel):
+class AgentDefinition(Wording):
     """One agent. Texts may name {first_name}, {last_name}, {company}, {agent}, {seller} and {callback_number}."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,7 +51,6 @@ class AgentDefinition(BaseModel):
     seller: str = Field(min_length=1)
     """Who is calling, as the opener and the drop message name them."""
     callback_number: str = ""
-    language: str = "en-US"
     voice: str = "21m00Tcm4TlvDq8ikWAM"
     """The voice that the installation's first voice vendor gives it; the others speak with one of their own."""
     voices: tuple[VendorName, ...] = ()
@@ -70,28 +67,6 @@ class AgentDefinition(BaseModel):
     """What the agent knows and how it should go about its goal."""
     voicemail: str = ""
     """The message left after the beep; empty: hang up."""
-    screening: str = "This is {agent}, an AI assistant calling from {seller} for {first_name}."
-    """What a call screener is told."""
-    inbound_opener: str = (
-        "Thank you for calling back. This is {agent}, an AI assistant of {seller}; we called you a while ago."
-        " If you do not want to be called again, press 9 or just say so. What can I do for you?"
-    )
-    """The opener when the person calls us."""
-    inbound_closed: str = (
-        "This is {seller}. We called you a while ago, and nobody is free right now."
-        " If you do not want to be called again, press 9. Otherwise just hang up, and we will call you back."
-    )
-    """What a person who calls us hears when nobody is free."""
-    drop: str = "Sorry, {seller} called and had nobody free. You can call us at {callback_number}. Goodbye."
-    goodbye: str = "Thank you for your time. Goodbye."
-    opt_out_confirmation: str = "Understood. You will not be called again. Goodbye."
-    still_there: str = "Are you still there?"
-    """Said after a silence."""
-    filler: str = "One moment, please."
-    """Said while a tool takes its time; empty: nothing."""
-    trouble: str = "I'm sorry, we have technical trouble on our side. Goodbye."
-    """Said when no vendor can carry on."""
-    apology: str = "Sorry, I lost you for a moment."
     tools: tuple[ToolName, ...] = ("end_call", "do_not_call", "schedule_callback")
     http_tools: tuple[HttpTool, ...] = ()
     """Tools of the customer's own."""
@@ -143,25 +118,10 @@ class AgentDefinition(BaseModel):
             raise ValueError("tools: do_not_call cannot be left out")
         return self
 
-    @field_validator(
-        "opener",
-        "inbound_opener",
-        "inbound_closed",
-        "voicemail",
-        "screening",
-        "drop",
-        "goodbye",
-        "opt_out_confirmation",
-        "apology",
-        "still_there",
-        "filler",
-        "trouble",
-    )
+    @field_validator("opener", "voicemail")
     @classmethod
-    def _knows_placeholders(cls, value: str) -> str:
-        if unknown := set(_PLACEHOLDER.findall(value)) - PLACEHOLDERS:
-            raise ValueError(f"unknown placeholder {sorted(unknown)}; known: {sorted(PLACEHOLDERS)}")
-        return value
+    def _can_be_filled_in(cls, value: str) -> str:
+        return known_placeholders(value)
 
     @property
     def cast(self) -> str:
@@ -176,15 +136,16 @@ class AgentDefinition(BaseModel):
 
     def say(self, template: str, lead: dict[str, Any]) -> str:
         """Fill the placeholders of a text; what the lead does not have becomes a neutral word."""
+        neutral = known.of(self.language).neutral
         values = {
-            "first_name": lead.get("first_name") or "there",
+            "first_name": lead.get("first_name") or neutral["first_name"],
             "last_name": lead.get("last_name") or "",
-            "company": lead.get("company") or "your company",
+            "company": lead.get("company") or neutral["company"],
             "agent": self.name,
             "seller": self.seller,
-            "callback_number": spoken(self.callback_number) or "the number we called from",
+            "callback_number": spoken(self.callback_number) or neutral["callback_number"],
         }
-        return _PLACEHOLDER.sub(lambda m: values.get(m.group(1), m.group(0)), template)
+        return PLACEHOLDER.sub(lambda m: values.get(m.group(1), m.group(0)), template)
 
 
 def spoken(number: str) -> str:

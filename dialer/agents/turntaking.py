@@ -20,7 +20,7 @@ class Turntaking(BaseModel):
     endpoint_open_ms: int = Field(default=1000, ge=100, le=5000)
     """The same after words that promise more ("and", "because", "um")."""
     eager: bool = True
-    """Whether the model is asked as soon as a turn is probably over; its answer is thrown away if the person goes on."""
+    """Whether the model is asked once a turn is probably over; its answer is thrown away if the person goes on."""
     eager_ms: int = Field(default=120, ge=20, le=1000)
     """Silence after which a turn is probably over, unless its words promise more."""
     barge_in_ms: int = Field(default=160, ge=40, le=1000)

@@ -6,6 +6,7 @@ import json
 
 from dialer.agents.definition import AgentDefinition
 from dialer.conversation.facts import Briefing
+from dialer.languages import known
 
 _RULES = """\
 You are {name}, an AI voice assistant calling on behalf of {seller}. You are on a live phone call.
@@ -13,7 +14,7 @@ You are {name}, an AI voice assistant calling on behalf of {seller}. You are on 
 How to speak:
 - Speech only: no lists, no markup, no emojis. One or two short sentences at a time, then let the person talk.
 - Write numbers, dates and times as they are spoken.
-- Speak the language of locale {language} unless the person speaks another one.
+- {languages}
 - If asked, say plainly that you are an AI. Never claim to be human. Never invent facts, prices or promises.
 - Never ask for or repeat card numbers, passwords or identity numbers.
 
@@ -35,7 +36,7 @@ def system(agent: AgentDefinition, briefing: Briefing) -> str:
         _RULES.format(
             name=agent.name,
             seller=agent.seller,
-            language=agent.language,
+            languages=_languages(agent),
             goal=agent.say(agent.goal, dict(briefing.lead)),
         )
     ]
@@ -47,3 +48,14 @@ def system(agent: AgentDefinition, briefing: Briefing) -> str:
         f"The person's local time is {briefing.local_time:%A, %d %B %Y, %H:%M}. Direction: {briefing.direction}."
     )
     return "\n".join(parts)
+
+
+def _languages(agent: AgentDefinition) -> str:
+    """Say what to speak, and how."""
+    language = known.of(agent.language)
+    parts = [f"Speak {language.name} (locale {agent.language}), whatever language these instructions are in."]
+    if language.manner:
+        parts.append(language.manner)
+    if others := [known.of(tag).name for tag in agent.languages if tag != agent.language]:
+        parts.append(f"If the person speaks {' or '.join(others)}, answer in that language.")
+    return " ".join(parts)

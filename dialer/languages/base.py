@@ -51,6 +51,8 @@ class Language:
     """How to speak it on the phone; for the model."""
     lines: Mapping[str, str]
     """The fixed lines that an agent says if its definition has no others, by field of `AgentDefinition`."""
+    neutral: Mapping[str, str]
+    """What a line says when the lead has no first_name or company, or the agent no callback_number."""
     back_channels: str
     """Plain words that only say "I am listening", as alternatives of a pattern."""
     greetings: frozenset[str]

@@ -151,6 +151,11 @@ ENGLISH: Final = Language(
         "trouble": "I'm sorry, we have technical trouble on our side. Goodbye.",
         "apology": "Sorry, I lost you for a moment.",
     },
+    neutral={
+        "first_name": "there",
+        "company": "your company",
+        "callback_number": "the number we called from",
+    },
     back_channels=(
         r"u+h+|m+h*m+|hm+|a+h+|o+h+|huh|mhm|uh[- ]huh|mm[- ]hmm|ok|okay|yeah|yep|yes|yup|right|sure|i see|got it"
         r"|good|great|cool"

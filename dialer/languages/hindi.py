@@ -45,6 +45,11 @@ HINDI: Final = Language(
         "trouble": "माफ़ कीजिए, हमारी तरफ़ कुछ तकनीकी दिक्कत है। नमस्ते।",
         "apology": "माफ़ कीजिए, बीच में आपकी आवाज़ कट गई थी।",
     },
+    neutral={
+        "first_name": "श्रीमान",
+        "company": "आपकी कंपनी",
+        "callback_number": "जिस नंबर से हमने फ़ोन किया",
+    },
     back_channels="|".join(plain(word) for word in _BACK_CHANNELS.split("|")),
     greetings=frozenset(
         plain(word)

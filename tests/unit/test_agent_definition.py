@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
 from dialer import resources
 from dialer.agents.definition import AgentDefinition, read, spoken
+from dialer.agents.wording import LineName, known_placeholders
 from dialer.errors import BadInput
+from dialer.languages import known
+from dialer.languages.base import Language
+from dialer.languages.hindi import HINDI
 
 AGENT: dict[str, Any] = {
     "name": "Ada",
@@ -80,3 +84,32 @@ def test_a_version_is_known_by_its_content() -> None:
 )
 def test_numbers_are_read_digit_by_digit(number: str, words: str) -> None:
     assert spoken(number) == words
+
+
+def test_an_agent_without_lines_of_its_own_says_those_of_its_language() -> None:
+    hindi = AgentDefinition.model_validate(AGENT | {"language": "hi-IN"})
+    assert hindi.goodbye == HINDI.lines["goodbye"]
+    assert AgentDefinition.model_validate(AGENT).goodbye == "Thank you for your time. Goodbye."
+    assert AgentDefinition.model_validate(AGENT | {"language": "hi-IN", "goodbye": "Bye."}).goodbye == "Bye."
+
+
+def test_a_definition_that_was_stored_means_the_same_when_it_is_read_again() -> None:
+    agent = AgentDefinition.model_validate(AGENT | {"language": "hi-IN", "filler": ""})
+    again = AgentDefinition.model_validate(agent.model_dump(mode="json"))
+    assert (again, again.filler, again.sha256) == (agent, "", agent.sha256)
+
+
+def test_an_agent_goes_over_to_another_language_with_its_own_voice_and_lines() -> None:
+    translation = {"voice": "kavya", "lines": {"goodbye": "{first_name} जी, नमस्ते।"}}
+    agent = AgentDefinition.model_validate(AGENT | {"languages": ["hi-IN"], "translations": {"hi-IN": translation}})
+    hindi = agent.speaking("hi-IN")
+    assert (hindi.language, hindi.voice, hindi.filler) == ("hi-IN", "kavya", HINDI.lines["filler"])
+    assert hindi.say(hindi.goodbye, {}) == "श्रीमान जी, नमस्ते।"
+    assert agent.speaking("en-US") is agent
+
+
+@pytest.mark.parametrize("language", known.ALL, ids=lambda language: language.code)
+def test_every_language_has_every_line(language: Language) -> None:
+    assert set(language.lines) == set(get_args(LineName))
+    for line in language.lines.values():
+        assert known_placeholders(line)
