@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -76,6 +76,29 @@ class Vendors(BaseSettings):
     salesforce_api_version: str = "66.0"
     salesforce_owner_id: str = ""
 
+    google_calendar_credentials: SecretStr = SecretStr("")
+    """A service account's key: the JSON itself, or the path of its file. Empty: Google's calendar is not used."""
+    google_calendar_id: str = "primary"
+    google_calendar_base_url: str = "https://www.googleapis.com"
+
+    caldav_url: str = ""
+    """Of the collection that meetings go to. Empty: CalDAV is not used."""
+    caldav_username: str = ""
+    caldav_password: SecretStr = SecretStr("")
+    caldav_zone: str = "UTC"
+    """Where its all-day events and floating times are meant."""
+    calendars_allow_private: bool = False
+    """Let calendars be reached at private and loopback addresses, over plain HTTP."""
+
+    smtp_host: str = ""
+    """The mail server. Empty: no e-mail is sent."""
+    smtp_port: int = 587
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_sender: str = ""
+    """What From says, as in "Loomline <hello@loomline.example>"."""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+
     webhook_url: str = ""
     webhook_secret: SecretStr = SecretStr("")
     """Standard Webhooks secret: `whsec_` and 24 to 64 bytes in base64."""
@@ -135,6 +158,7 @@ class Settings(BaseSettings):
     flower_port: int = 5555
     flower_password: SecretStr = SecretStr("")
     sandbox_port: int = 8900
+    sandbox_smtp_port: int = 8925
 
     seats: int = 20
     """Paced seats of one call worker; its threads pool is twice that, so that takeovers find room."""
@@ -149,9 +173,10 @@ class Settings(BaseSettings):
     journal_dir: Path | None = None
     """Where the journal of opt-outs is kept, best on another disk than the database; empty: `journal` in `data_dir`."""
     tool_secrets: dict[str, ToolSecret] = Field(default_factory=dict)
-    """Secrets of HTTP tools by name: {"orders": {"value": "…", "hosts": ["api.example.com"]}}, in the file or as JSON."""
+    """Secrets of HTTP tools by name, in the file or as JSON: {"orders": {"value": "…", "hosts": ["api.example.com"]}}.
+    """
     tools_allow_private: bool = False
-    """Let HTTP tools and calendars reach private and loopback addresses, over plain HTTP."""
+    """Let HTTP tools reach private and loopback addresses, over plain HTTP."""
     organization: str = "default"
     recognizers: tuple[str, ...] = ("deepgram", "openai")
     """Speech to text in order of preference; a vendor without credentials is left out. An agent may have its own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
 
@@ -19,6 +20,9 @@ from dialer.embedded.redis import broker_url
 from dialer.errors import BadInput
 from dialer.knowledge import indexing
 from dialer.knowledge.retrieving import Retriever
+from dialer.crm import delivery
+from dialer.followups.models import Channel
+from dialer.followups.sending import Sending
 from dialer.leads import optout
 from dialer.leads.journal import Journal
 from dialer.llm.base import Brain, Embedder, Extractor
@@ -31,6 +35,8 @@ from dialer.telephony.base import Carrier
 if TYPE_CHECKING:
     from dialer.conversation.vendors import LiveVendors
     from dialer.crm.delivery import Destination
+    from dialer.followups.base import Messenger
+    from dialer.followups.calendars.base import Calendar
 
 T = TypeVar("T")
 
@@ -204,7 +210,7 @@ def destinations(settings: Settings) -> tuple[str, ...]:
 
 
 def crms(settings: Settings) -> Mapping[str, Destination]:
-    """The CRMs and receivers that are configured, by name."""
+    """The CRMs, receivers and calendars that are configured, by name."""
     from dialer.crm.hubspot import HubSpot
     from dialer.crm.salesforce import Salesforce
     from dialer.crm.webhook import Webhook
@@ -228,6 +234,58 @@ def crms(settings: Settings) -> Mapping[str, Destination]:
     if "webhook" in names:
         built["webhook"] = Webhook(
             v.webhook_url, v.webhook_secret.get_secret_value(), allow_private=v.webhook_allow_private
+        )
+    return {**built, **calendars(settings)}
+
+
+def calendars(settings: Settings) -> Mapping[str, Calendar]:
+    """The calendars that are configured, by name, and the built-in one, which always is; the first is the default."""
+    from dialer.followups.calendars.builtin import BuiltIn
+
+    v = settings.vendors
+    built: dict[str, Calendar] = {}
+    if credentials := v.google_calendar_credentials.get_secret_value():
+        from dialer.followups.calendars.google import Google
+
+        key = credentials if credentials.lstrip().startswith("{") else Path(credentials).read_text(encoding="utf-8")
+        built["google"] = Google(
+            key, v.google_calendar_id, v.google_calendar_base_url, allow_private=v.calendars_allow_private
+        )
+    if v.caldav_url:
+        from dialer.followups.calendars.caldav import CalDav
+
+        built["caldav"] = CalDav(
+            v.caldav_url,
+            v.caldav_username,
+            v.caldav_password.get_secret_value(),
+            zone=v.caldav_zone,
+            allow_private=v.calendars_allow_private,
+        )
+    return {**built, "builtin": BuiltIn()}
+
+
+def messengers(settings: Settings) -> Mapping[str, Messenger]:
+    """How messages reach people, by channel: those that are configured."""
+    v = settings.vendors
+    built: dict[str, Messenger] = {}
+    if v.twilio_account_sid:
+        from dialer.followups.twilio_sms import TwilioSms
+
+        built["sms"] = TwilioSms(
+            account_sid=v.twilio_account_sid,
+            auth_token=v.twilio_auth_token.get_secret_value(),
+            base_url=v.twilio_base_url,
+        )
+    if v.smtp_host:
+        from dialer.followups.smtp import Smtp
+
+        built["email"] = Smtp(
+            v.smtp_host,
+            v.smtp_port,
+            v.smtp_sender,
+            username=v.smtp_username,
+            password=v.smtp_password.get_secret_value(),
+            security=v.smtp_security,
         )
     return built
 
@@ -347,7 +405,21 @@ class Wiring:
         """What tools reach beyond the database."""
         settings = self.settings
         http = HttpTools(settings.tool_secrets, allow_private=settings.tools_allow_private)
-        return using.Outside(http=http, knowledge=self.retriever)
+        by_name = calendars(settings)
+        return using.Outside(
+            http=http,
+            knowledge=self.retriever,
+            calendars=by_name,
+            channels=frozenset(Channel(name) for name in self.sending.messengers),
+            deliver=lambda row_id: delivery.deliver_one(row_id, sessions=self.sessions, crms=by_name),
+            wake=lambda row_id: self.messages.send("results.deliver", str(row_id)),
+            sessions=self.sessions,
+        )
+
+    @cached_property
+    def sending(self) -> Sending:
+        """What sending messages needs."""
+        return Sending(self.sessions, messengers(self.settings), self.secret)
 
     @property
     def recordings_url(self) -> str:

@@ -16,6 +16,7 @@ from dialer.crm import delivery
 from dialer.db import transaction
 from dialer.errors import TransientError, UnknownEffect
 from dialer.knowledge import indexing
+from dialer.followups import sending
 from dialer.outcomes import finishing
 from workers.app import app, on
 
@@ -109,6 +110,7 @@ def finish(call_id: str) -> None:
 def deliver(row_id: str) -> None:
     """Send one outbox row."""
     delivery.deliver_one(int(row_id), sessions=on.sessions, crms=on.crms, recordings_url=on.recordings_url)
+    sending.send_one(int(row_id), on.sending)
 
 
 @_task("outbox.index_document")
@@ -128,3 +130,4 @@ def sweep_documents() -> None:
 def drain() -> None:
     """Send what is due in the outbox."""
     delivery.deliver_due(on.sessions, on.crms, recordings_url=on.recordings_url)
+    sending.send_due(on.sending)

@@ -73,6 +73,9 @@ def run_flower() -> None:
 def run_sandbox(
     host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="[default: DIALER_SANDBOX_PORT or 8900]")] = None,
+    smtp_port: Annotated[
+        int | None, typer.Option(help="Of the mail sink; 0: none. [default: DIALER_SANDBOX_SMTP_PORT or 8925]")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Who the people are.")] = 7,
     media: Annotated[
         bool, typer.Option("--media/--no-media", help="Without audio, calls are played at high speed.")
@@ -86,7 +89,7 @@ def run_sandbox(
     data_dir: Annotated[Path | None, typer.Option("--data-dir")] = None,
 ) -> None:
     """Serve a local world that speaks the vendors' own wire protocols."""
-    settings = load(data_dir, sandbox_port=port)
+    settings = load(data_dir, sandbox_port=port, sandbox_smtp_port=smtp_port)
     log.configure("sandbox", level=settings.log_level)
     from dialer.sandbox import serve
     from dialer.supervisor import local_world

@@ -253,7 +253,7 @@ def cpu_seconds() -> float:
 def _arranged(settings: Settings) -> Settings:
     """The same settings with ports that are free, and the address by which the sandbox reaches us."""
     ports: dict[str, int] = {}
-    for name in ("web_port", "flower_port", "sandbox_port"):
+    for name in ("web_port", "flower_port", "sandbox_port", "sandbox_smtp_port"):
         port = getattr(settings, name)
         ports[name] = port if port_is_free("127.0.0.1", port) else free_port()
     address = {"web_host": "127.0.0.1", "public_url": f"http://127.0.0.1:{ports['web_port']}", "media_url": ""}

@@ -10,7 +10,15 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dialer.sandbox import carrier_account_api, carrier_api, carrier_errors, carrier_memory, world_api, world_webhook
+from dialer.sandbox import (
+    carrier_account_api,
+    carrier_api,
+    carrier_errors,
+    carrier_memory,
+    smtp_sink,
+    world_api,
+    world_webhook,
+)
 from dialer.sandbox.carrier_dialing import Exchange
 from dialer.sandbox.carrier_errors import TwilioError
 from dialer.sandbox.options import Options
@@ -36,11 +44,14 @@ def create_app(options: Options) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await world.open()
+        mail = await smtp_sink.serve(world, options.host, options.smtp_port) if options.smtp_port else None
         for call in unfinished:
             exchange.resume(call)
         try:
             yield
         finally:
+            if mail is not None:
+                mail.close()
             await world.close()
 
     app = FastAPI(title="Dialer sandbox", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
@@ -55,7 +66,8 @@ def create_app(options: Options) -> FastAPI:
     for vendor, prefix in _VENDORS.items():
         if importlib.util.find_spec(f"dialer.sandbox.{vendor}") is not None:
             app.include_router(importlib.import_module(f"dialer.sandbox.{vendor}").router(world), prefix=prefix)
-    importlib.import_module("dialer.sandbox.crm").mount(app, world)
+    for several in ("crm", "calendars"):
+        importlib.import_module(f"dialer.sandbox.{several}").mount(app, world)
     return app
 
 

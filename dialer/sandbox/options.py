@@ -15,6 +15,8 @@ class Options:
     seed: int = 7
     host: str = "127.0.0.1"
     port: int = 8900
+    smtp_port: int = 0
+    """Where the mail sink listens; 0: there is none."""
     public_url: str = "http://127.0.0.1:8900"
     """Its own base URL, without a slash at the end; recordings and paging name it."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import cache
 
 from dialer.sandbox.options import Options
 from dialer.settings import Settings, Vendors
@@ -25,6 +27,7 @@ def options(
         data_dir=settings.data_dir,
         seed=seed,
         port=settings.sandbox_port,
+        smtp_port=settings.sandbox_smtp_port,
         public_url=base_url(settings),
         media=media,
         pace=pace,
@@ -43,7 +46,8 @@ def arguments(settings: Settings, options: Options) -> tuple[str, ...]:
     """What `dialer sandbox` must be given to become this world."""
     public_url = options.voice_url.removesuffix("/voice/inbound")
     return (
-        *("--port", str(options.port), "--seed", str(options.seed), "--pace", str(options.pace)),
+        *("--port", str(options.port), "--smtp-port", str(options.smtp_port)),
+        *("--seed", str(options.seed), "--pace", str(options.pace)),
         *("--cps", str(options.cps), "--data-dir", str(settings.data_dir)),
         *(("--public-url", public_url) if public_url else ()),
         *(() if options.media else ("--no-media", "--talk-s", str(options.talk_s))),
@@ -76,10 +80,35 @@ def environment(options: Options) -> Mapping[str, str]:
         "SALESFORCE_CONSUMER_KEY": key,
         "SALESFORCE_CONSUMER_SECRET": key,
         "SALESFORCE_DOMAIN": "sandbox.my",
+        "GOOGLE_CALENDAR_CREDENTIALS": _service_account(here),
+        "GOOGLE_CALENDAR_ID": "sales@sandbox.example",
+        "GOOGLE_CALENDAR_BASE_URL": f"{here}/google",
+        "CALDAV_URL": f"{here}/caldav/calendars/sales",
+        "CALDAV_USERNAME": "sales",
+        "CALDAV_PASSWORD": key,
+        "CALENDARS_ALLOW_PRIVATE": "true",
+        "SMTP_HOST": options.host,
+        "SMTP_PORT": str(options.smtp_port),
+        "SMTP_SENDER": "Sandbox <sender@sandbox.example>",
+        "SMTP_SECURITY": "none",
         "WEBHOOK_URL": f"{here}/world/webhook",
         "WEBHOOK_SECRET": options.webhook_secret,
         "WEBHOOK_ALLOW_PRIVATE": "true",
     }
+
+
+@cache
+def _service_account(here: str) -> str:
+    """A service account's key file, made for this run."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    account = {"client_email": "dialer@sandbox.example", "private_key": pem, "token_uri": f"{here}/google/token"}
+    return json.dumps({"type": "service_account", **account})
 
 
 def vendors(environment: Mapping[str, str]) -> Vendors:
