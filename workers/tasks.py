@@ -18,6 +18,7 @@ from dialer.errors import TransientError, UnknownEffect
 from dialer.knowledge import indexing
 from dialer.followups import sending
 from dialer.outcomes import finishing
+from dialer.training import training
 from workers.app import app, on
 
 P = ParamSpec("P")
@@ -104,6 +105,12 @@ def converse(call_id: str, epoch: str) -> None:
 def finish(call_id: str) -> None:
     """Write the outcome of a call that is over."""
     finishing.finish(UUID(call_id), on.finishing)
+
+
+@_task("results.train")
+def train(model_id: str) -> None:
+    """Train one queued model of understanding."""
+    training.train(UUID(model_id), on.sessions)
 
 
 @_task("outbox.deliver")

@@ -18,6 +18,7 @@ from dialer.calls.models import Call, Direction, Turn
 from dialer.conversation.facts import Briefing, PastTurn, Speaker
 from dialer.leads import places
 from dialer.leads.models import Lead
+from dialer.training import serving
 
 
 def brief(session: Session, call_id: UUID, *, now: datetime) -> Briefing:
@@ -42,6 +43,7 @@ def brief(session: Session, call_id: UUID, *, now: datetime) -> Briefing:
         past=tuple(PastTurn(Speaker(speaker), text) for speaker, text in said),
         opener_done=call.opener_done_at is not None,
         answered_s_ago=(now - call.answered_at).total_seconds() if call.answered_at else None,
+        understanding=serving.serving(session, call.organization_id),
     )
 
 

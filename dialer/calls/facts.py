@@ -31,6 +31,7 @@ from dialer.conversation.facts import (
     StreamStarted,
     ToolWanted,
     TurnFinished,
+    TurnUnderstood,
 )
 from dialer.db import Sessions, transaction
 from dialer.leads.optout import OptOut
@@ -73,6 +74,9 @@ def apply(fact: Fact, seat: Seat, sessions: Sessions, effects: Effects) -> Reply
     with transaction(sessions) as tx:
         session = tx.session
         if isinstance(fact, TurnFinished) and turns.store(session, fact, seat.call_id, seat.epoch, seat.worker):
+            return Reply()
+        if isinstance(fact, TurnUnderstood):
+            turns.understood(session, fact, seat.call_id, seat.epoch)
             return Reply()
         call = held(session, seat)
         if call is None:

@@ -17,6 +17,7 @@ from dialer.crm import queries as outbox
 from dialer.db import transaction
 from dialer.errors import DialerError
 from dialer.outcomes import finishing
+from dialer.training import queries as training
 
 AT_ONCE = 500
 CLAIMED_STALE_S = 3
@@ -161,6 +162,15 @@ def _outbox(on: Sweeping) -> int:
     return len(due)
 
 
+def _trainings(on: Sweeping) -> int:
+    """Models that nobody has begun to train, or whose worker died."""
+    with transaction(on.settling.sessions) as tx:
+        due = training.waiting(tx.session)
+    for model_id in due:
+        on.settling.finishing.messages.send("results.train", str(model_id))
+    return len(due)
+
+
 # What the carrier must do comes last: it may be slow to answer.
 PARTS: Mapping[str, Callable[[Sweeping], int]] = MappingProxyType(
     {
@@ -169,6 +179,7 @@ PARTS: Mapping[str, Callable[[Sweeping], int]] = MappingProxyType(
         "reconcile": _reconcile,
         "outcomes": _outcomes,
         "outbox": _outbox,
+        "trainings": _trainings,
         "callbacks": _callbacks,
         "given_up": _given_up,
         "past_window": _past_window,

@@ -10,12 +10,12 @@ from dataclasses import asdict, fields
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from dialer.calls.models import Call, Turn
-from dialer.conversation.facts import TurnFinished
+from dialer.conversation.facts import TurnFinished, TurnUnderstood
 
 _TOLD: Final = tuple(field.name for field in fields(TurnFinished))
 
@@ -46,6 +46,13 @@ def _statement() -> Any:
 
 
 _STORE: Final = _statement()
+_UNDERSTOOD: Final = (
+    update(Turn)
+    .where(
+        Turn.call_id == bindparam("of_call"), Turn.epoch == bindparam("of_epoch"), Turn.number == bindparam("of_turn")
+    )
+    .values(understanding=bindparam("found"))
+)
 
 
 def store(session: Session, fact: TurnFinished, call_id: UUID, epoch: int, worker: str) -> bool:
@@ -58,3 +65,9 @@ def store(session: Session, fact: TurnFinished, call_id: UUID, epoch: int, worke
     told["told_speaker"] = fact.speaker.value
     held = {"held_id": call_id, "held_epoch": epoch, "held_worker": worker}
     return session.connection().execute(_STORE, told | held).first() is not None
+
+
+def understood(session: Session, fact: TurnUnderstood, call_id: UUID, epoch: int) -> None:
+    """Enrich a turn of this seat's, which is stored already: facts are committed in order."""
+    of = {"of_call": call_id, "of_epoch": epoch, "of_turn": fact.number}
+    session.connection().execute(_UNDERSTOOD, of | {"found": fact.found.as_json()})

@@ -32,6 +32,7 @@ from dialer.conversation.keypad import OPT_OUT_DIGIT, Keypad, Meaning, meaning
 from dialer.conversation.lines import FixedLines
 from dialer.conversation.listening import Listening
 from dialer.conversation.machines import Machines
+from dialer.conversation.noticing import Noticing
 from dialer.conversation.patience import Nudge
 from dialer.conversation.playout import Line, Played
 from dialer.conversation.recall import Recall
@@ -43,6 +44,7 @@ from dialer.conversation.timings import Opening
 from dialer.conversation.transcript import Transcript
 from dialer.conversation.vendors import Crew
 from dialer.speech.base import Heard
+from dialer.understanding.analyst import Analyst
 
 logger = log.get(__name__)
 
@@ -66,6 +68,7 @@ class Dialogue:
         ear: Ear,
         played: Played,
         opening: Opening,
+        analyst: Analyst | None = None,
     ) -> None:
         self._briefing = briefing
         self._hand = hand
@@ -74,6 +77,7 @@ class Dialogue:
         self._loop = asyncio.get_running_loop()
         agent = self._agent = AgentDefinition.model_validate(dict(briefing.agent))
         self._transcript = Transcript.begin(briefing, hand, prompt.system(agent, briefing), self.abandon)
+        self._noticing = Noticing(briefing, self._transcript, analyst)
         self._stage = Stage()
         self._activity = Activity(self.failed)
         self.speaking = Speaking(
@@ -143,6 +147,7 @@ class Dialogue:
         """20 ms of the person's audio."""
         self.listening.feed(frame, now)
         self._ear.feed(frame, now)
+        self._noticing.frame(frame, now)
         self._machines.frame(frame)
 
     def take_turns(self, now: float) -> None:
@@ -225,6 +230,7 @@ class Dialogue:
             "prompt_tokens": self._answering.prompt_tokens,
             "completion_tokens": self._answering.completion_tokens,
             **self._answering.drafts.counters(),
+            **self._noticing.counters(),
             **self._recall.counters(),
         }
 
@@ -318,6 +324,7 @@ class Dialogue:
 
     def _store_person_turn(self, turn: Endpointer, text: str) -> None:
         self._transcript.person(text, started_s=turn.started_s, ended_s=turn.ended_s)
+        self._noticing.turn(text, started_s=turn.started_s, ended_s=turn.ended_s)
         self._machines.stored(text)
 
     # The agent's turns

@@ -13,6 +13,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from dialer.understanding.analysis import Understanding
+from dialer.understanding.model import Model
+
 
 class Speaker(StrEnum):
     """Who said a turn."""
@@ -95,6 +98,14 @@ class TurnFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnUnderstood:
+    """What a turn of the person's meant. Follows its `TurnFinished`, usually within some milliseconds."""
+
+    number: int
+    found: Understanding
+
+
+@dataclass(frozen=True, slots=True)
 class OpenerCompleted:
     """The fixed opener was played to its end, proven by a mark that no `clear` of ours brought back."""
 
@@ -162,6 +173,7 @@ class Lapsed:
 Fact = (
     StreamStarted
     | TurnFinished
+    | TurnUnderstood
     | OpenerCompleted
     | MachineHeard
     | OptedOut
@@ -230,3 +242,5 @@ class Briefing:
     opener_done: bool = False
     answered_s_ago: float | None = None
     """How long before this briefing the person had answered, as our row knows it."""
+    understanding: Model | None = None
+    """What judges the person's turns; None: the model that ships."""

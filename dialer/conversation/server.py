@@ -34,6 +34,7 @@ from dialer.conversation.ticker import Ticker
 from dialer.conversation.timings import Opening
 from dialer.conversation.vendors import Crew, LiveVendors
 from dialer.errors import BadInput
+from dialer.understanding.analyst import Analyst
 
 logger = log.get(__name__)
 
@@ -81,6 +82,7 @@ class MediaServer:
         self._host, self._port = host, port
         self._vendors = vendors
         self._writer = Writer(recordings)
+        self._analyst = Analyst()
         self._make_ear = make_ear
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="media", daemon=True)
@@ -101,6 +103,7 @@ class MediaServer:
             BadInput: the port is taken or the host is not ours.
         """
         self._writer.start()
+        self._analyst.start()
         self._thread.start()
         return self._bound.result(START_TIMEOUT_S)
 
@@ -133,12 +136,14 @@ class MediaServer:
     def stop(self, *, timeout_s: float) -> None:
         """Take no new stream, wait for the conversations to end, then cut those that have not after `timeout_s`."""
         if not self._thread.is_alive():
+            self._analyst.stop()
             self._writer.stop(1.0)
             return
         stopping = asyncio.run_coroutine_threadsafe(self._drain(timeout_s), self._loop)
         stopping.result(timeout_s + START_TIMEOUT_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_TIMEOUT_S)
+        self._analyst.stop()
         self._writer.stop(5.0)
 
     # The loop's thread
@@ -213,6 +218,7 @@ class MediaServer:
             ticker=self._ticker,
             on_over=lambda: self._forget(briefing.call_id, session),
             opening=expected.opening,
+            analyst=self._analyst,
         )
         self._sessions[briefing.call_id] = session
         task = self._loop.create_task(session.run())

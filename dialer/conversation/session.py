@@ -20,6 +20,7 @@ from dialer.conversation.recorder import Track
 from dialer.conversation.ticker import Ticker
 from dialer.conversation.timings import Opening
 from dialer.conversation.vendors import Crew
+from dialer.understanding.analyst import Analyst
 
 logger = log.get(__name__)
 
@@ -54,6 +55,7 @@ class Session:
         ticker: Ticker,
         on_over: Callable[[], None],
         opening: Opening | None = None,
+        analyst: Analyst | None = None,
     ) -> None:
         self.briefing = briefing
         self._hand = hand
@@ -63,7 +65,14 @@ class Session:
         self._on_over = on_over
         self._loop = asyncio.get_running_loop()
         self._dialogue = Dialogue(
-            briefing, hand, crew=crew, lines=lines, ear=ear, played=track, opening=opening or Opening()
+            briefing,
+            hand,
+            crew=crew,
+            lines=lines,
+            ear=ear,
+            played=track,
+            opening=opening or Opening(),
+            analyst=analyst,
         )
         self._closing = self._dialogue.closing
         self._wire: Wire | None = None

@@ -27,6 +27,8 @@ class Transcript:
     began_s: float = 0.0
     number: int = 0
     person_turns: int = 0
+    note: str = ""
+    """What the model is told of how the person seems to feel, until their next turn was understood."""
     sources: dict[int, Passage] = field(default_factory=dict)
     """What the model has before it for the turn that comes, by chunk."""
 
@@ -43,7 +45,8 @@ class Transcript:
         recent = self.messages[-REMEMBERED:]
         while recent and recent[0].role == "tool":  # an answer without its question is refused by the vendors
             recent = recent[1:]
-        return [Message("system", self.system), *recent]
+        system = f"{self.system}\n\nHow they are now: {self.note}" if self.note else self.system
+        return [Message("system", system), *recent]
 
     def person(self, text: str, *, started_s: float, ended_s: float, kind: str = "talk") -> None:
         """The person finished a turn: spoke it, or pressed it (kind "digits")."""

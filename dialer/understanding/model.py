@@ -115,7 +115,7 @@ def load(content: bytes, name: str) -> Model:
                 parts = {part: _array(arrays, f"{question}.{part}", shape) for part, shape in _shapes(labels).items()}
                 meaning[question] = parts.pop("meaning")
                 heads[question] = Head(labels, **parts)
-    except (BadZipFile, OSError, KeyError, ValueError, TypeError) as error:
+    except (BadZipFile, EOFError, OSError, KeyError, ValueError, TypeError) as error:
         raise BadInput(f"Model {name} cannot be read: {error}") from error
     return Model(name, heads, meaning)
 

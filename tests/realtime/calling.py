@@ -20,6 +20,7 @@ from dialer.conversation.lines import FixedLines
 from dialer.conversation.session import Session
 from dialer.conversation.ticker import Ticker
 from dialer.conversation.vendors import Crew, LiveVendors
+from dialer.understanding.analyst import Analyst
 from tests.realtime.scripted import (
     SILENT_FRAME,
     VOICE_FRAME,
@@ -90,6 +91,7 @@ class Call:
         voices: tuple[FakeVoice, ...] | None = None,
         recognizers: tuple[FakeRecognizer, ...] | None = None,
         agent: dict[str, Any] | None = None,
+        analyst: Analyst | None = None,
         **briefing: Any,
     ) -> None:
         self.loop = asyncio.get_running_loop()
@@ -122,6 +124,7 @@ class Call:
             track=FakeTrack(),
             ticker=self.ticker,
             on_over=self._on_over,
+            analyst=analyst,
         )
         self.phone.on_mark = self.session.marked
         self.running = self.loop.create_task(self.session.run())

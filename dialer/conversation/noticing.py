@@ -1,0 +1,100 @@
+"""Notices how the person says what: each turn is understood beside the loop, stored, and heeded in the next answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from phonenumbers import NumberParseException, parse, region_code_for_number
+
+from dialer.audio.mulaw import FRAME_MS
+from dialer.conversation.facts import Briefing, TurnUnderstood
+from dialer.conversation.transcript import Transcript
+from dialer.understanding import model, note
+from dialer.understanding.analysis import Understanding, Utterance
+from dialer.understanding.analyst import Analyst
+from dialer.understanding.voice import Baseline
+
+KEPT_FRAMES: Final = 300
+"""6 s of the person's audio, 48 kB a call. Of a longer turn the voice of its end is measured."""
+MARGIN_FRAMES: Final = 5
+"""The voice detection dates an end of speech some frames early."""
+NO_REGION: Final = "ZZ"
+"""No country: numbers are read only with their country code."""
+
+
+class Noticing:
+    """One call's understanding. On the loop, but for the work itself."""
+
+    def __init__(self, briefing: Briefing, transcript: Transcript, analyst: Analyst | None) -> None:
+        """Begin to notice.
+
+        Args:
+            briefing: the call.
+            transcript: gets each turn's fact, and the note for the next answer.
+            analyst: the process's; None: nothing is understood.
+        """
+        self._analyst = analyst
+        self._transcript = transcript
+        self._local_time = briefing.local_time
+        self._model = briefing.understanding or model.shipped()
+        self._region = _region(briefing.from_number if briefing.direction == "inbound" else briefing.to_number)
+        self._baseline = Baseline()
+        self._loop = asyncio.get_running_loop()
+        self._frames: deque[bytes] = deque(maxlen=KEPT_FRAMES)
+        self._heard_s = 0.0
+        self._asked = 0
+        self._answered = 0
+
+    def frame(self, frame: bytes, now: float) -> None:
+        """20 ms of the person's audio, at `now` on the loop's clock."""
+        self._frames.append(frame)
+        self._heard_s = now
+
+    def turn(self, text: str, *, started_s: float, ended_s: float) -> None:
+        """The transcript's last turn is the person's and says this; times are the loop's. Returns at once."""
+        if self._analyst is None:
+            return
+        said = Utterance(
+            text=text,
+            heard=self._voice(started_s, ended_s),
+            local_now=self._local_time + timedelta(seconds=max(ended_s - self._transcript.began_s, 0.0)),
+            region=self._region,
+        )
+        self._asked += 1
+        self._analyst.submit(said, self._model, self._baseline, partial(self._understood, self._transcript.number))
+
+    def counters(self) -> dict[str, float]:
+        """How many of the person's turns were understood, and how many were dropped for being late."""
+        return {"turns_understood": self._answered, "turns_not_understood": self._asked - self._answered}
+
+    def _voice(self, started_s: float, ended_s: float) -> bytes:
+        """The audio of a turn, as far as it is kept."""
+        step_s = FRAME_MS / 1000
+        behind = max(round((self._heard_s - ended_s) / step_s) - MARGIN_FRAMES, 0)
+        length = round((ended_s - started_s) / step_s) + 2 * MARGIN_FRAMES
+        frames = list(self._frames)
+        end = len(frames) - behind
+        return b"".join(frames[max(end - length, 0) : end]) if end > 0 else b""
+
+    def _understood(self, number: int, found: Understanding) -> None:
+        """In the analyst's thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._noticed, number, found)
+        except RuntimeError:  # the loop is gone, and so is the call
+            return
+
+    def _noticed(self, number: int, found: Understanding) -> None:
+        self._answered += 1
+        self._transcript.note = note.write(found)
+        self._transcript.post(TurnUnderstood(number, found))
+
+
+def _region(phone: str) -> str:
+    try:
+        return region_code_for_number(parse(phone)) or NO_REGION
+    except NumberParseException:
+        return NO_REGION
