@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from dialer.agents.flow import Flow
 from dialer.agents.http_tool import HttpTool
 from dialer.agents.meetings import MeetingHours
 from dialer.agents.turntaking import Turntaking
@@ -60,6 +61,8 @@ class AgentDefinition(Wording):
     brains: tuple[VendorName, ...] = ()
     """Who thinks for it, in this order: "gemini", or with a model of its own "openai/gpt-5.4". Those that are configured
     and not named follow."""
+    flow: Flow | None = None
+    """The conversation as states and rules; with it a language model speaks only where the flow hands over."""
     opener: str = Field(min_length=20)
     """Fixed first words, outside the model: who calls, that this is an AI, and how to opt out. Never interrupted."""
     goal: str = Field(min_length=10)
@@ -110,6 +113,13 @@ class AgentDefinition(Wording):
         names = [*get_args(ToolName), *(tool.name for tool in self.http_tools)]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"http_tools: {sorted(twice)} is the name of another tool")
+        return self
+
+    @model_validator(mode="after")
+    def _flow_uses_its_tools(self) -> AgentDefinition:
+        own = {*self.tools, *(tool.name for tool in self.http_tools)}
+        if self.flow is not None and (unknown := self.flow.tools - own):
+            raise ValueError(f"flow: {sorted(unknown)} is not among the tools")
         return self
 
     @model_validator(mode="after")

@@ -86,7 +86,7 @@ class Answering:
                 if used.ends is not None:
                     await self._mouth.made()
                     return used
-                self._transcript.tool(call, used.result)
+                self._transcript.tool(call, used.result, ok=used.ok)
         await self._mouth.made()
         return Used()
 
@@ -134,7 +134,7 @@ class Answering:
         if used.ends is EndReason.OPT_OUT:
             self._on_late(used)
         elif used.ends is None:
-            self._transcript.tool(call, used.result)
+            self._transcript.tool(call, used.result, ok=used.ok)
 
     async def _deltas(self) -> AsyncIterator[Delta]:
         """Ask the model, unless it was asked already."""

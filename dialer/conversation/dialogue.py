@@ -13,7 +13,7 @@ from dialer import log
 from dialer.agents.definition import AgentDefinition
 from dialer.audio.mulaw import FRAME_MS
 from dialer.audio.vad import Ear
-from dialer.conversation import masking, optout, prompt, tools
+from dialer.conversation import masking, optout, prompt, script, tools
 from dialer.conversation.activity import Activity
 from dialer.conversation.answering import Answering
 from dialer.conversation.closing import Closing
@@ -101,7 +101,7 @@ class Dialogue:
         used = tools.Tools(agent, hand, briefing.epoch, self._transcript.known).use
         self._recall = Recall(agent, hand, self._transcript)
         self._answering = Answering(
-            Thinking(crew, agent, self._recall),
+            Thinking(crew, agent, self._recall, script.of(agent, briefing)),
             self.speaking.mouth,
             self._transcript,
             tools.specs(agent),

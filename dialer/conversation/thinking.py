@@ -1,20 +1,26 @@
-"""Who thinks for one call: its agent's brains, in order."""
+"""Who thinks for one call: its script, if the agent has one, and then the agent's brains in order."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Final
 
 from dialer.agents.definition import AgentDefinition
 from dialer.conversation.recall import Recall
+from dialer.conversation.script import Script
 from dialer.conversation.vendors import Crew
 from dialer.llm.base import Delta, Message, ToolSpec
+
+REMEMBERED: Final = 80
+"""Messages that a model gets besides the system prompt; a ten-minute call has fewer."""
 
 
 class Thinking:
     """One call's brains."""
 
-    def __init__(self, crew: Crew, agent: AgentDefinition, recall: Recall) -> None:
+    def __init__(self, crew: Crew, agent: AgentDefinition, recall: Recall, script: Script | None = None) -> None:
         self._crew = crew
+        self._script = script
         self._brains = agent.brains
         self._recall = recall
 
@@ -24,6 +30,9 @@ class Thinking:
         Raises:
             VendorBusy: nobody answers.
         """
+        if self._script is not None and not self._script.hands_over(messages):
+            return self._script.answer(messages, tools)
+        messages = recent(messages)
         if not self._recall.wanted:
             return self._crew.answer(messages, tools, brains=self._brains)
         return self._knowing(messages, tools)
@@ -37,3 +46,12 @@ class Thinking:
             close = getattr(deltas, "aclose", None)
             if close is not None:
                 await close()
+
+
+def recent(messages: Sequence[Message]) -> Sequence[Message]:
+    """The system prompt and the last messages, from one that no model refuses to begin with."""
+    system, *rest = messages
+    rest = rest[-REMEMBERED:]
+    while rest and rest[0].role == "tool":  # an answer without its question is refused by the vendors
+        rest = rest[1:]
+    return [system, *rest]

@@ -25,6 +25,7 @@ class Used:
     ends: EndReason | None = None
     """LOST: this seat no longer holds the call."""
     transfer_to: str = ""
+    ok: bool = True
 
 
 class Tools:
@@ -42,7 +43,7 @@ class Tools:
     async def use(self, call: ToolCall) -> Used:
         """Use a tool that the model wants. Its arguments are checked by whoever acts on the row."""
         if call.name not in self._allowed:
-            return Used("There is no such tool.")
+            return Used("There is no such tool.", ok=False)
         self._used += 1
         reply = await self._hand.tell(ToolWanted(f"{self._epoch}.{self._used}", call.name, call.arguments))
         if reply.lost:
@@ -53,7 +54,7 @@ class Tools:
         if call.name == "end_call" or (reply.ok and reply.ends_call):
             return Used(ends=EndReason.AGENT)
         if not reply.ok:
-            return Used(reply.text or "This could not be done now. Say so, and go on without it.")
+            return Used(reply.text or "This could not be done now. Say so, and go on without it.", ok=False)
         if reply.transfer_to:
             return Used(ends=EndReason.TRANSFER, transfer_to=reply.transfer_to)
         return Used(reply.text or "Done.")

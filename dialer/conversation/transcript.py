@@ -11,8 +11,6 @@ from dialer.llm.base import Message, ToolCall
 
 SOURCE_CHARACTERS: Final = 160
 """Of a passage's text, kept with the turn: enough to know it again when the document is gone."""
-REMEMBERED: Final = 80
-"""Messages that the model gets besides the system prompt; a ten-minute call has fewer."""
 
 
 @dataclass(slots=True)
@@ -41,12 +39,9 @@ class Transcript:
         return transcript
 
     def prompt(self) -> list[Message]:
-        """Return what the model is asked with."""
-        recent = self.messages[-REMEMBERED:]
-        while recent and recent[0].role == "tool":  # an answer without its question is refused by the vendors
-            recent = recent[1:]
+        """Return the whole conversation, the system prompt first."""
         system = f"{self.system}\n\nHow they are now: {self.note}" if self.note else self.system
-        return [Message("system", system), *recent]
+        return [Message("system", system), *self.messages]
 
     def person(self, text: str, *, started_s: float, ended_s: float, kind: str = "talk") -> None:
         """The person finished a turn: spoke it, or pressed it (kind "digits")."""
@@ -82,10 +77,10 @@ class Transcript:
             sources=sources,
         )
 
-    def tool(self, call: ToolCall, result: str) -> None:
-        """The model used a tool and was told `result`."""
+    def tool(self, call: ToolCall, result: str, *, ok: bool = True) -> None:
+        """The model used a tool and was told `result`; `ok` says whether it could be done."""
         self.messages.append(Message("assistant", tool_calls=(call,)))
-        self.messages.append(Message("tool", result, tool_call_id=call.id))
+        self.messages.append(Message("tool", result, tool_call_id=call.id, ok=ok))
 
     def known(self, passages: Iterable[Passage]) -> None:
         """The model has these passages before it as it writes the agent's next turn."""

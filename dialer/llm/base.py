@@ -26,6 +26,8 @@ class Message:
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
+    ok: bool = True
+    """Of a tool's result: whether it could be done."""
 
 
 @dataclass(frozen=True, slots=True)
