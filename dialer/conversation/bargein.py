@@ -7,19 +7,17 @@ from enum import Enum
 from typing import Final
 
 from dialer.agents.turntaking import Turntaking
+from dialer.languages.base import plain
+from dialer.languages.known import ALL
 
 HELD_AT_MOST_S: Final = 3.0
 """A voice without words that goes on for so long has the floor, whatever it says."""
-_BACK_CHANNEL: Final = re.compile(
-    r"^(?:(?:u+h+|m+h*m+|hm+|a+h+|o+h+|huh|mhm|uh[- ]huh|mm[- ]hmm|ok|okay|yeah|yep|yes|yup|right|sure|i see|got it"
-    r"|good|great|cool|haan|han|ji|achha|accha|theek hai|हाँ|हां|जी|अच्छा|ठीक है)[\s,.!?…-]*){1,3}$",
-    re.IGNORECASE,
-)
+_BACK_CHANNEL: Final = re.compile(rf"(?:(?:{'|'.join(language.back_channels for language in ALL)})(?:\s+|$)){{1,3}}$")
 
 
 def is_back_channel(words: str) -> bool:
-    """Whether words only say "I am listening"."""
-    return bool(_BACK_CHANNEL.match(words.strip()))
+    """Whether words, in whatever language, only say "I am listening"."""
+    return bool(_BACK_CHANNEL.match(plain(words)))
 
 
 class Move(Enum):

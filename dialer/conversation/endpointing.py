@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from dialer.agents.turntaking import Turntaking
+from dialer.languages.base import plain
+from dialer.languages.known import ALL
 from dialer.speech.base import Heard
 
 FINAL_WAIT_S: Final = 0.35
@@ -17,11 +19,12 @@ LATE_FINAL_S: Final = 2.0
 """Final words may come so long after their interim ones had to do; they are not heard twice."""
 
 _COMPLETE: Final = re.compile(r"[.?!।]\s*$")
-_PROMISES_MORE: Final = re.compile(
-    r"(?:\b(?:and|but|or|so|because|cause|if|when|that|the|a|an|to|of|for|with|my|your|is|um+|uh+|er+|like|well)"
-    r"|,)\s*$",
-    re.IGNORECASE,
-)
+_PROMISES_MORE: Final = re.compile(rf"(?:^|\s)(?:{'|'.join(language.promises_more for language in ALL)})$")
+
+
+def _promises_more(words: str) -> bool:
+    """Whether nobody ends like this, in whatever language: a comma, "and", "because"."""
+    return words.rstrip().endswith(",") or bool(_PROMISES_MORE.search(plain(words)))
 
 
 class Endpointer:
@@ -115,14 +118,14 @@ class Endpointer:
         silence_s = self._settings.endpoint_ms / 1000
         if self._sure or _COMPLETE.search(text):
             silence_s = self._settings.endpoint_sure_ms / 1000
-        elif _PROMISES_MORE.search(text):
+        elif _promises_more(text):
             silence_s = self._settings.endpoint_open_ms / 1000
         return silence_s
 
     def probably_over(self, now: float) -> bool:
         """Whether it is worth its while to prepare an answer to the words so far."""
         quiet_s = now - self.ended_s
-        return bool(self.text) and quiet_s >= self._settings.eager_ms / 1000 and not _PROMISES_MORE.search(self.text)
+        return bool(self.text) and quiet_s >= self._settings.eager_ms / 1000 and not _promises_more(self.text)
 
     def wants_final(self, now: float) -> bool:
         """Whether the recognizer should be asked for its final words now; says so once per pause."""

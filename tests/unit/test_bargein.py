@@ -55,11 +55,29 @@ def test_noise_and_back_channels_let_it_go_on(words: str) -> None:
     assert not policy.held
 
 
-@pytest.mark.parametrize("words", ["uh-huh", "Okay.", "yeah", "Yeah, yeah.", "mm-hmm", "right", "I see.", "haan ji"])
+@pytest.mark.parametrize(
+    "words",
+    ["uh-huh", "Okay.", "yeah", "Yeah, yeah.", "mm-hmm", "right", "I see.", "haan ji", "हाँ", "हाँ जी।", "अच्छा, ठीक है"],
+)
 def test_back_channels(words: str) -> None:
     assert is_back_channel(words)
 
 
-@pytest.mark.parametrize("words", ["", "yes but how much", "okay stop", "no", "what?", "right now I can't", "wait"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "yes but how much",
+        "okay stop",
+        "no",
+        "what?",
+        "right now I can't",
+        "wait",
+        "हाँ लेकिन कितना",
+        "नहीं",
+        "रुकिए",
+        "हाँ जी बताइए",
+    ],
+)
 def test_no_back_channels(words: str) -> None:
     assert not is_back_channel(words)

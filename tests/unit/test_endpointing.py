@@ -41,7 +41,10 @@ def test_end_of_turn_may_come_after_the_words() -> None:
     assert endpointer.deadline() == pytest.approx(2.2)
 
 
-@pytest.mark.parametrize("words", ["Well I would like to", "It costs too much and", "Um", "because"])
+@pytest.mark.parametrize(
+    "words",
+    ["Well I would like to", "It costs too much and", "Um", "because", "मुझे चाहिए लेकिन", "main sochta hoon ki", "वो मेरे"],
+)
 def test_words_that_promise_more_are_waited_for_longer(words: str) -> None:
     endpointer = turn()
     endpointer.words(Heard(words, True), 2.1)
