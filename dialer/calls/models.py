@@ -47,6 +47,8 @@ class SeatState(StrEnum):
     WANTED = "wanted"
     TAKEN = "taken"
     GIVEN_UP = "given_up"
+    BY_TURNS = "by_turns"
+    """No stream could be had: the carrier speaks and listens itself, turn by turn."""
 
 
 class Call(Base):

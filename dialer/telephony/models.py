@@ -52,4 +52,7 @@ class CallerId(Base):
     verified_at: Mapped[Stamp | None]
     stopped_reason: Mapped[str | None]
     """Set when the carrier refused the number: nothing is dialed with it until an operator clears it."""
+    agent: Mapped[str | None]
+    """Who answers people whom no agent has called from here: an agent's name, in the version that it stands for then.
+    Empty: the agent of the number's latest campaign."""
     created_at: Mapped[Stamp] = mapped_column(server_default=func.clock_timestamp())
