@@ -89,7 +89,7 @@ class Noticing:
 
     def _noticed(self, number: int, found: Understanding) -> None:
         self._answered += 1
-        self._transcript.note = note.write(found)
+        self._transcript.noticed = note.write(found)
         self._transcript.post(TurnUnderstood(number, found))
 
 

@@ -26,7 +26,9 @@ class Transcript:
     number: int = 0
     person_turns: int = 0
     note: str = ""
-    """What the model is told of how the person seems to feel, until their next turn was understood."""
+    """What the model is told of how the person seems to feel."""
+    noticed: str = ""
+    """The next note. It counts from the agent's next turn on: an answer in the making is not asked for again."""
     sources: dict[int, Passage] = field(default_factory=dict)
     """What the model has before it for the turn that comes, by chunk."""
 
@@ -60,6 +62,7 @@ class Transcript:
         timings_ms: Mapping[str, float],
     ) -> None:
         """The agent finished a turn, of which `text` was heard."""
+        self.note = self.noticed
         if text:
             self.messages.append(Message("assistant", text))
         sources: tuple[Passage, ...] = ()

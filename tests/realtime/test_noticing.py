@@ -51,8 +51,7 @@ def test_the_next_answer_knows_how_the_person_sounds_and_a_later_one_does_not(pl
         await call.opener()
         for turn, words in enumerate((ANGRY, "It is about the bill.", "We live in Austin, Texas."), start=1):
             await call.say(words)
-            await call.until(lambda wanted=turn: len(call.brain.asked) == wanted)
-            await call.quiet(4.0)
+            await call.until(lambda answered=turn: len(call.hand.of(TurnFinished)) == 1 + 2 * answered)
         heard = [asked[0].text for asked in call.brain.asked]
         assert ["sounds annoyed" in system for system in heard] == [False, True, False]
 
