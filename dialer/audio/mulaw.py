@@ -74,4 +74,4 @@ def decode(mulaw: bytes) -> bytes:
 
     Source: ITU-T Recommendation G.711.
     """
-    return PCM[np.frombuffer(mulaw, dtype=np.uint8)].tobytes()
+    return PCM.take(np.frombuffer(mulaw, dtype=np.uint8)).tobytes()

@@ -23,6 +23,7 @@ ROOM: Final = 8 * WINDOW  # samples that wait for a late run of the batch: a qua
 STILL_SPEECH: Final = 0.35  # and below which it is over
 HANGOVER_S: Final = 0.3  # how long the neural step listens on after the cheap one last fired
 GAP_S: Final = 0.25  # pauses shorter than this are inside a word or between two
+_SILENT: Final = mulaw.SILENCE * mulaw.FRAME_BYTES  # what a line without a voice mostly sends: no detector need see it
 
 
 class Ear(Protocol):
@@ -72,7 +73,7 @@ class CheapEar(Edges):
 
     def feed(self, frame: bytes, now: float) -> None:
         """Take 20 ms of mu-law, 160 bytes."""
-        if self._cheap.is_speech(mulaw.decode(frame), mulaw.SAMPLE_RATE_HZ):
+        if frame != _SILENT and self._cheap.is_speech(mulaw.decode(frame), mulaw.SAMPLE_RATE_HZ):
             self.voice(now - mulaw.FRAME_MS / 1000, now)
         else:
             self.quiet(now)
@@ -94,7 +95,7 @@ class BatchedEar(Edges):
 
     def feed(self, frame: bytes, now: float) -> None:
         """Take 20 ms of mu-law, 160 bytes. What the model makes of it comes with the next run of the batch."""
-        if self._cheap.is_speech(mulaw.decode(frame), mulaw.SAMPLE_RATE_HZ):
+        if frame != _SILENT and self._cheap.is_speech(mulaw.decode(frame), mulaw.SAMPLE_RATE_HZ):
             self._fired_s = now
         if now - self._fired_s <= HANGOVER_S:
             if not self._looking:
@@ -123,7 +124,7 @@ class SileroBatch:
     Batches are padded to a few fixed sizes, so that onnxruntime plans each shape once.
     """
 
-    SIZES: Final = (1, 2, 4, 8, 16, 32, 64)
+    SIZES: Final = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64)
 
     def __init__(self, places: int = 256) -> None:
         import onnxruntime
@@ -174,7 +175,7 @@ class SileroBatch:
             self.forget(slot)  # nobody ran the batch for so long: old windows are of no use to anyone
             filled = 0
         at = CONTEXT + filled
-        self._samples[slot, at : at + mulaw.FRAME_BYTES] = mulaw.FLOAT[np.frombuffer(frame, np.uint8)]
+        self._samples[slot, at : at + mulaw.FRAME_BYTES] = mulaw.FLOAT.take(np.frombuffer(frame, np.uint8))
         self._filled[slot] = filled + mulaw.FRAME_BYTES
         self._heard_s[slot] = now
         if filled + mulaw.FRAME_BYTES >= WINDOW:
@@ -194,14 +195,14 @@ class SileroBatch:
         padded = slots + [slots[0]] * (size - len(slots))
         output, state = self._infer(self._samples[padded, : CONTEXT + WINDOW], self._state[:, padded])
         self._state[:, slots] = state[:, : len(slots)]
-        for row, slot in enumerate(slots):
-            rest = self._filled[slot] - WINDOW
-            samples = self._samples[slot]
-            samples[: CONTEXT + rest] = samples[WINDOW : WINDOW + CONTEXT + rest].copy()
+        rests = [self._filled[slot] - WINDOW for slot in slots]
+        kept = CONTEXT + max(rests)  # samples that stay, of the call that has most: all are moved to the front at once
+        self._samples[slots, :kept] = self._samples[slots, WINDOW : WINDOW + kept]
+        for slot, rest, probability in zip(slots, rests, output[: len(slots), 0].tolist(), strict=True):
             self._filled[slot] = rest
             ear = self._ears[slot]
             if ear is not None:
-                ear.judged(float(output[row, 0]), self._heard_s[slot] - rest / mulaw.SAMPLE_RATE_HZ)
+                ear.judged(probability, self._heard_s[slot] - rest / mulaw.SAMPLE_RATE_HZ)
 
     def _infer(self, samples: Any, state: Any) -> tuple[Any, Any]:
         output, after = self._model.run(None, {"input": samples, "state": state, "sr": self._rate})
