@@ -209,7 +209,7 @@ class Phone:
     def audio(self, frame: bytes) -> None:
         now = self._loop.time()
         self._plays_until = max(self._plays_until, now) + len(frame) / 8000
-        self.frames.append(now)
+        self.frames += [now] * (len(frame) // mulaw.FRAME_BYTES)
 
     def mark(self, name: str) -> None:
         self._number += 1

@@ -15,7 +15,8 @@ class Line:
         self.clears = 0
 
     def audio(self, frame: bytes) -> None:
-        self.frames += 1
+        assert len(frame) % 160 == 0
+        self.frames += len(frame) // 160
 
     def mark(self, name: str) -> None:
         self.marks.append(name)
