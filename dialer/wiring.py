@@ -15,14 +15,14 @@ from dialer import db
 from dialer.accounts import secret
 from dialer.calls import dialing, facts, gap_settling, settling, sweeping, using
 from dialer.calls.toolbox.http import HttpTools
+from dialer.crm import delivery
 from dialer.db import Sessions
 from dialer.embedded.redis import broker_url
 from dialer.errors import BadInput
-from dialer.knowledge import indexing
-from dialer.knowledge.retrieving import Retriever
-from dialer.crm import delivery
 from dialer.followups.models import Channel
 from dialer.followups.sending import Sending
+from dialer.knowledge import indexing
+from dialer.knowledge.retrieving import Retriever
 from dialer.leads import optout
 from dialer.leads.journal import Journal
 from dialer.llm.base import Brain, Embedder, Extractor

@@ -15,8 +15,8 @@ from dialer.campaigns import claiming, lifecycle
 from dialer.crm import delivery
 from dialer.db import transaction
 from dialer.errors import TransientError, UnknownEffect
-from dialer.knowledge import indexing
 from dialer.followups import sending
+from dialer.knowledge import indexing
 from dialer.outcomes import finishing
 from dialer.training import training
 from workers.app import app, on
