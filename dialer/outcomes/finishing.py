@@ -20,6 +20,7 @@ from dialer.campaigns.models import Campaign
 from dialer.crm.models import OutboxKind, OutboxRow
 from dialer.db import Sessions, Transaction, transaction
 from dialer.errors import CarrierRefused, TransientError, VendorRefused
+from dialer.followups import meetings
 from dialer.followups.models import FollowUp, FollowUpKind
 from dialer.leads import moving as leads
 from dialer.leads.models import Lead, LeadState
@@ -90,6 +91,8 @@ def write(tx: Transaction, call_id: UUID, result: Result, on: Finishing) -> bool
     call = calls.one(session, call_id)
     step = _next_step(session, call, result, now)
     follow_ups = _follow_ups(call, result, step, now)
+    if (meeting := meetings.follow_up(session, call, now=now)) is not None:
+        follow_ups.append(meeting)
     session.add_all(follow_ups)
     session.flush()
     rows = _outbox(call, follow_ups, () if call.purpose is Purpose.TEST else on.destinations)
