@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
@@ -23,8 +24,10 @@ from dialer.errors import NotFound
 from dialer.followups.models import FollowUp
 from dialer.leads.models import Lead
 from dialer.outcomes.models import Disposition, Outcome
+from dialer.understanding.analysis import Understanding
 
 HEARTBEAT_COUNTS_S = 5
+_UNDERSTANDING: TypeAdapter[Understanding | None] = TypeAdapter(Understanding | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class SourceView:
 class TurnView:
     """Something said. Seconds since the stream began; timings in milliseconds since the person's last word."""
 
+    id: int
     speaker: str
     kind: str
     text: str
@@ -103,6 +107,8 @@ class TurnView:
     timings_ms: dict[str, float]
     sources: list[SourceView]
     """Of the agent: the passages of documents that the model had before it."""
+    understanding: Understanding | None
+    """Of the person: what they feel, want and name; null if there was no time for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +266,16 @@ def detail(session: Session, organization_id: UUID, call_id: UUID) -> CallDetail
 def _turn(turn: Turn) -> TurnView:
     sources = [SourceView(**source) for source in turn.sources]
     return TurnView(
-        turn.speaker, turn.kind, turn.text, turn.interrupted, turn.started_s, turn.ended_s, turn.timings_ms, sources
+        id=turn.id,
+        speaker=turn.speaker,
+        kind=turn.kind,
+        text=turn.text,
+        interrupted=turn.interrupted,
+        started_s=turn.started_s,
+        ended_s=turn.ended_s,
+        timings_ms=turn.timings_ms,
+        sources=sources,
+        understanding=_UNDERSTANDING.validate_python(turn.understanding),
     )
 
 
