@@ -23,6 +23,7 @@ from pydantic import (
 from dialer.agents.flow import Flow
 from dialer.agents.http_tool import HttpTool
 from dialer.agents.meetings import MeetingHours
+from dialer.agents.menus import Menus
 from dialer.agents.turntaking import Turntaking
 from dialer.agents.wording import PLACEHOLDER, VendorName, Wording, known_placeholders
 from dialer.errors import BadInput
@@ -38,6 +39,7 @@ ToolName = Literal[
     "send_sms",
     "send_email",
     "look_up_knowledge",
+    "press_digits",
 ]
 CollectionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -73,6 +75,8 @@ class AgentDefinition(Wording):
     tools: tuple[ToolName, ...] = ("end_call", "do_not_call", "schedule_callback")
     http_tools: tuple[HttpTool, ...] = ()
     """Tools of the customer's own."""
+    menus: Menus = Menus()
+    """How press_digits finds its way through phone menus."""
     meetings: MeetingHours = MeetingHours()
     """When book_meeting may book."""
     knowledge: tuple[CollectionName, ...] = ()

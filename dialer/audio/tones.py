@@ -12,83 +12,112 @@ from dialer.audio.mulaw import FRAME_MS, PCM, SAMPLE_RATE_HZ
 LOWEST_HZ: Final = 400
 HIGHEST_HZ: Final = 2200
 STEP_HZ: Final = 25  # half the width of a bin over 20 ms, so that no pitch falls between two
-PURE: Final = 0.7
+PURE: Final = 0.65
 """Share of a frame's energy at one frequency that makes it a tone; two-tone digits stay under it, and so does speech
 but for a frame here and there."""
 LOUD: Final = 300.0  # root mean square of 16-bit samples; line noise is under 100
-BEEP_MS: Final = 160
-"""A tone of one pitch for so long is a beep. Beeps last 200 to 1000 ms; a held vowel wavers sooner."""
+STEADY: Final = 1.6
+"""By so much may a frame's energy differ from the tone's so far, as a factor; a held vowel swells and fades more."""
+BEEP_MS: Final = 200
+"""A tone of one pitch for so long is a beep, whoever answered; a held vowel wavers sooner."""
+SHORT_BEEP_MS: Final = 140
+"""The same of an answerphone that is known to be one. Beeps last 160 to 1000 ms, of which the edges are no tone."""
+HOLE_MS: Final = 40
+"""A tone may miss so much in its midst: lost packets."""
 FAX_HZ: Final = 2100
-FAX_MS: Final = 1200
+FAX_MS: Final = 900
+"""So much of a fax's or modem's answer is enough. It lasts 2.6 to 4 s, and a modem's (ITU-T V.8) is broken by a phase
+reversal every 450 ms."""
+FAX_PURE: Final = 0.45
 
 _PADDED: Final = SAMPLE_RATE_HZ // STEP_HZ
 _BAND: Final = slice(LOWEST_HZ // STEP_HZ, HIGHEST_HZ // STEP_HZ + 1)
+_FAX: Final = slice((FAX_HZ - LOWEST_HZ) // STEP_HZ - 2, (FAX_HZ - LOWEST_HZ) // STEP_HZ + 3)
 
 
 class Signal(Enum):
     """What a machine sends."""
 
     BEEP = "beep"
+    SHORT_BEEP = "short beep"
+    """A beep if an answerphone is known to listen; in speech it may be a vowel."""
     FAX = "fax tone"
 
 
-class ToneDetector:
-    """Follows one call's frames."""
+class Tone:
+    """A tone that sounds, as it goes on."""
 
-    __slots__ = ("_hz", "ms")
+    __slots__ = ("_energy", "_hole_ms", "hz", "ms")
 
-    def __init__(self) -> None:
-        self._hz = 0
-        self.ms = 0
+    def __init__(self, hz: int, energy: float) -> None:
+        self.hz = hz
+        self.ms = FRAME_MS
+        self._energy = energy
+        self._hole_ms = 0
 
-    def feed(self, frame: bytes) -> int:
-        """Take 20 ms of mu-law, 160 bytes.
+    def near(self, hz: int) -> bool:
+        """Whether this is its pitch."""
+        return abs(hz - self.hz) <= 2 * STEP_HZ
 
-        Returns:
-            The frequency of the tone that sounds since at least `ms`, or 0 when none does.
-        """
-        samples = PCM[np.frombuffer(frame, np.uint8)].astype(np.float32)
-        energy = float(np.square(samples).sum())
-        if energy < LOUD * LOUD * len(samples):
-            self._hz = self.ms = 0
-            return 0
-        # numpy's own transform runs in this thread; a product of matrices would wake a pool that spins under load
-        power = np.abs(np.fft.rfft(samples, _PADDED)[_BAND]) ** 2
-        best = int(power.argmax())
-        # a pure tone of energy E over N samples has power E * N / 2 at its frequency, and 0.81 of it half a step beside
-        share = 2.0 * float(power[best]) / (energy * len(samples))
-        hz = LOWEST_HZ + best * STEP_HZ
-        if share < PURE:
-            self._hz = self.ms = 0
-            return 0
-        if abs(hz - self._hz) > 2 * STEP_HZ:
-            self.ms = 0
-        self._hz = hz
-        self.ms += FRAME_MS
-        return hz
+    def goes_on(self, energy: float) -> bool:
+        """Whether a frame of its pitch and this energy belongs to it; then it is taken in."""
+        if not self._energy / STEADY <= energy <= self._energy * STEADY:
+            return False
+        self._energy += (energy - self._energy) / 4
+        self.ms += FRAME_MS + self._hole_ms
+        self._hole_ms = 0
+        return True
 
-    def beeped(self) -> bool:
-        """Whether what sounds is a beep by now."""
-        return self.ms >= BEEP_MS
-
-    def fax(self) -> bool:
-        """Whether what sounds is a fax machine's answer."""
-        return self.ms >= FAX_MS and abs(self._hz - FAX_HZ) <= 2 * STEP_HZ
+    def missed(self) -> bool:
+        """Take in a frame without it; return whether that was too many."""
+        self._hole_ms += FRAME_MS
+        return self._hole_ms > HOLE_MS
 
 
 class Answerphone:
     """Listens for what only machines send: tells of a beep once it is over, and of a fax."""
 
-    __slots__ = ("_beeps", "_tones")
+    __slots__ = ("_fax_ms", "_tone")
 
     def __init__(self) -> None:
-        self._tones = ToneDetector()
-        self._beeps = False
+        self._tone: Tone | None = None
+        self._fax_ms = 0
 
     def feed(self, frame: bytes) -> Signal | None:
         """Take 20 ms of mu-law, 160 bytes; return what was just recognized."""
-        if self._tones.feed(frame):
-            self._beeps = self._beeps or self._tones.beeped()
-            return Signal.FAX if self._tones.fax() else None
-        beeped, self._beeps = self._beeps, False
-        return Signal.BEEP if beeped else None
+        samples = PCM[np.frombuffer(frame, np.uint8)].astype(np.float32)
+        energy = float(np.square(samples).sum())
+        if energy < LOUD * LOUD * len(samples):
+            return self._quiet()
+        # numpy's own transform runs in this thread; a product of matrices would wake a pool that spins under load
+        power = np.abs(np.fft.rfft(samples, _PADDED)[_BAND]) ** 2
+        # a pure tone of energy E over N samples has power E * N / 2 at its frequency, and 0.81 of it half a step beside
+        share = 2.0 * power / (energy * len(samples))
+        if float(share[_FAX].max()) >= FAX_PURE:
+            return self._answering_fax()
+        self._fax_ms = max(self._fax_ms - FRAME_MS // 2, 0)
+        best = int(power.argmax())
+        if float(share[best]) < PURE:
+            return self._quiet()
+        return self._sounds(LOWEST_HZ + best * STEP_HZ, energy)
+
+    def _answering_fax(self) -> Signal | None:
+        before, self._fax_ms = self._fax_ms, self._fax_ms + FRAME_MS
+        return Signal.FAX if before < FAX_MS <= self._fax_ms else None
+
+    def _sounds(self, hz: int, energy: float) -> Signal | None:
+        tone = self._tone
+        if tone is not None and tone.near(hz) and (tone.goes_on(energy) or not tone.missed()):
+            return None
+        ended = self._end()
+        self._tone = Tone(hz, energy)
+        return ended
+
+    def _quiet(self) -> Signal | None:
+        return self._end() if self._tone is not None and self._tone.missed() else None
+
+    def _end(self) -> Signal | None:
+        tone, self._tone = self._tone, None
+        if tone is None or tone.ms < SHORT_BEEP_MS:
+            return None
+        return Signal.BEEP if tone.ms >= BEEP_MS else Signal.SHORT_BEEP

@@ -150,7 +150,7 @@ class Call(Base):
     answered_by: Mapped[str | None]
     """The carrier's verdict: human, machine_end_beep, …."""
     machine: Mapped[str | None]
-    """Our own verdict: voicemail, screening, fax."""
+    """Our own last verdict: voicemail, screening, ivr, fax; human: a person after all."""
     machine_evidence: Mapped[str | None]
 
     seat: Mapped[SeatState] = mapped_column(enum(SeatState), server_default="none")

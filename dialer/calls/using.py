@@ -36,6 +36,7 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
         "end_call": talk.end_call,
         "do_not_call": talk.do_not_call,
         "transfer": talk.transfer,
+        "press_digits": talk.press_digits,
         "schedule_callback": schedule_callback.use,
         "find_slots": find_slots.use,
         "book_meeting": book_meeting.use,

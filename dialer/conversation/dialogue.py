@@ -32,6 +32,7 @@ from dialer.conversation.keypad import OPT_OUT_DIGIT, Keypad, Meaning, meaning
 from dialer.conversation.lines import FixedLines
 from dialer.conversation.listening import Listening
 from dialer.conversation.machines import Machines
+from dialer.conversation.navigating import Navigating
 from dialer.conversation.noticing import Noticing
 from dialer.conversation.patience import Nudge
 from dialer.conversation.playout import Line, Played
@@ -129,6 +130,16 @@ class Dialogue:
             transcript=self._transcript,
             activity=self._activity,
             closing=self.closing,
+            navigating=Navigating(
+                agent,
+                briefing,
+                hand,
+                crew=crew,
+                ear=ear,
+                speaking=self.speaking,
+                activity=self._activity,
+                closing=self.closing,
+            ),
         )
 
     # What happens on the line
@@ -213,8 +224,9 @@ class Dialogue:
         """Why the call was over, of which the stream saw `seen`: what we planned comes first."""
         if self.closing.planned is not None:
             return self.closing.planned
-        screened = seen is EndReason.PERSON and self._stage.mode is Mode.SCREENED  # a screener is no person
-        return EndReason.SCREENED if screened else seen
+        if seen is not EndReason.PERSON:
+            return seen
+        return {Mode.SCREENED: EndReason.SCREENED, Mode.NAVIGATING: EndReason.IVR}.get(self._stage.mode, seen)
 
     def counters(self) -> dict[str, float]:
         """What was used and what happened."""
@@ -296,7 +308,9 @@ class Dialogue:
         elif self._stage.mode is Mode.OPENING:
             greets = text.lower().strip(" .,!?") in _HELLO
             self._replying.owed |= not greets and turn.ended_s - self._stage.began_s >= WHO_IS_THIS_S
-        elif self._stage.mode is Mode.TALKING or (self._stage.mode is Mode.SCREENED and self._machines.screened(text)):
+        elif self._stage.mode is Mode.SCREENED:
+            self._machines.screened(text)
+        elif self._stage.mode is Mode.TALKING:
             self._floor.answered()
             self._replying.answer(turn)
 

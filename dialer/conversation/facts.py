@@ -33,6 +33,7 @@ class EndReason(StrEnum):
     TRANSFER = "transfer"
     VOICEMAIL = "voicemail"  # message left after the beep
     SCREENED = "screened"
+    IVR = "ivr"  # a phone menu, and no person behind it
     SILENCE = "silence"
     TOO_LONG = "too_long"
     FAX = "fax"
@@ -117,7 +118,7 @@ class MachineHeard:
     """Transcript or tone evidence that a machine answered."""
 
     verdict: str
-    """voicemail, screening, fax."""
+    """voicemail, screening, ivr, fax; human: a person after all, or one that a machine put through."""
     evidence: str
 
 

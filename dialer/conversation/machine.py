@@ -6,32 +6,30 @@ import re
 from enum import StrEnum
 from typing import Final
 
+from dialer.conversation import cues
+
 LISTEN_S: Final = 45.0
 """After this, and after `TURNS` turns with a person, words like "leave a message" are talk and no evidence."""
 TURNS: Final = 3
 GREETING_OVER_S: Final = 2.5
 """Silence after a machine's greeting that stands for a beep that was not recognized."""
+PROMISED_BEEP_S: Final = 5.0
+"""The same after a greeting that speaks of a tone: it is worth waiting for."""
+WORDLESS_S: Final = 8.0
+"""Without a word for so long, a voice after a greeting is noise."""
 LONGEST_GREETING_S: Final = 45.0
+ASKS_WHO: Final = 0.4
+"""Of `cues.scores`, once a screener was recognized."""
 
-_VOICEMAIL: Final = re.compile(
-    r"(?:leave|record)\s+(?:\w+\s+){0,4}(?:message|name and number|voicemail)"
-    r"|(?:after|at|wait for)\s+the\s+(?:tone|beep)"
-    r"|(?:is|are|am|'m|'re)\s+(?:not|un)\s*(?:able|available)\b.{0,60}(?:message|call|phone|tone)|voice\s*mail(?:box)?\b"
-    r"|mailbox (?:is full|belonging)"
-    r"|you(?:'ve| have) reached\b.{0,60}(?:message|mailbox|unavailable|not available|can'?t)"
-    r"|can(?:'?t| ?not) (?:come to|take|answer) (?:the|your|my) (?:phone|call)|i'?ll (?:get|call) (?:back to )?you"
-    r" (?:back )?as soon as|forwarded to (?:an automatic )?voice|not available to take your call"
-    r"|the (?:person|customer|subscriber|number) you (?:are|have|'re) (?:calling|called|trying|dialed).{0,40}"
-    r"(?:unavailable|not available|not answering|switched off)"
-    r"|press (?:one|1|pound|hash) (?:to|for) (?:leave|more options)",
+_PROMISES_BEEP: Final = re.compile(r"\b(?:after|at|for|hear) (?:the|a) (?:tone|beep|signal)\b", re.IGNORECASE)
+_NO_MAILBOX: Final = re.compile(
+    r"\bbox\b.{0,40}\bfull\b|\b(?:can ?not|can'?t|not|unable to) (?:\w+ )?accept (?:any )?(?:new )?messages"
+    r"|\bnot been set up\b|\bnot (?:yet )?set up\b",
     re.IGNORECASE,
 )
-_SCREENING: Final = re.compile(
-    r"(?:state|say|record|give|tell me)\s+your\s+name\b"
-    r"|(?:reason|purpose)\s+(?:for|of)\s+(?:your\s+|the\s+|this\s+)?call"
-    r"|call\s+(?:screening|assist|screener)|screening\s+(?:service|this call|calls)|using a (?:screening|call)"
-    r"|before i (?:try to )?connect you|see if (?:this person|they|he|she) (?:is|are|'s) available"
-    r"|who(?:'s| is) calling and why|person you(?:'re| are) calling is using",
+_GREETS: Final = re.compile(
+    r"^(?:(?:hello|hi|hey|yes|yeah|who(?:'s| is) (?:this|there|calling)|is (?:anybody|anyone|somebody) there"
+    r"|are you there)[ ,.!?]*)+$",
     re.IGNORECASE,
 )
 _ASKS_TO_WAIT: Final = re.compile(
@@ -43,7 +41,6 @@ _TURNS_AWAY: Final = re.compile(
     r"\b(?:is not|isn't|is un|are not|aren't) ?available|\bnot accepting|\bcannot (?:take|accept)|\bdeclined",
     re.IGNORECASE,
 )
-_FAX: Final = re.compile(r"\bfax machine\b", re.IGNORECASE)
 
 
 class Verdict(StrEnum):
@@ -51,18 +48,43 @@ class Verdict(StrEnum):
 
     VOICEMAIL = "voicemail"
     SCREENING = "screening"
+    IVR = "ivr"
+    """A phone menu, or a queue behind one."""
     FAX = "fax"
+    PERSON = "human"
+    """A person after all, or one that a machine put through."""
 
 
 def judge(words: str) -> Verdict | None:
-    """Say what kind of machine speaks so, or None: it may be a person. Screeners are asked first: they may say both."""
-    if _SCREENING.search(words):
+    """Say what kind of machine speaks so, or None: it may be a person.
+
+    Screeners come first, for they also speak of tones and of people who are not available.
+    """
+    scores = cues.scores(words)
+    if scores[Verdict.SCREENING] >= cues.ENOUGH:
         return Verdict.SCREENING
-    if _VOICEMAIL.search(words):
-        return Verdict.VOICEMAIL
-    if _FAX.search(words):
-        return Verdict.FAX
-    return None
+    best = max((Verdict.VOICEMAIL, Verdict.IVR, Verdict.FAX), key=scores.__getitem__)
+    return best if scores[best] >= cues.ENOUGH else None
+
+
+def wants_name(words: str) -> bool:
+    """Whether words that a screener may have said ask who calls. A person who asks so gets the same answer."""
+    return cues.scores(words)[Verdict.SCREENING] >= ASKS_WHO
+
+
+def promises_beep(words: str) -> bool:
+    """Whether words speak of a tone after which to speak."""
+    return bool(_PROMISES_BEEP.search(words))
+
+
+def no_mailbox(words: str) -> bool:
+    """Whether an answerphone says that it takes no messages."""
+    return bool(_NO_MAILBOX.search(words))
+
+
+def greets(words: str) -> bool:
+    """Whether these are words of somebody who waits for an answer, and no more."""
+    return bool(_GREETS.match(words.strip()))
 
 
 def asks_to_wait(words: str) -> bool:
@@ -78,15 +100,15 @@ def turns_away(words: str) -> bool:
 class Greeting:
     """Waits for the end of a machine's greeting. Times come in as arguments, in seconds."""
 
-    __slots__ = ("_began_s", "_heard_voice")
+    __slots__ = ("_began_s", "promises_beep")
 
     def __init__(self, now: float) -> None:
         self._began_s = now
-        self._heard_voice = False
+        self.promises_beep = False
 
-    def over(self, now: float, *, voiced: bool, last_voice_s: float) -> bool:
-        """Whether the greeting is over without a beep: silence after it, or it never ends."""
-        self._heard_voice = self._heard_voice or voiced
-        if now - self._began_s >= LONGEST_GREETING_S:
+    def over(self, now: float, *, voiced: bool, last_voice_s: float, last_words_s: float = 0.0) -> bool:
+        """Whether the greeting is over without a beep: silence or mere noise after it, or it never ends."""
+        if now - self._began_s >= LONGEST_GREETING_S or now - max(last_words_s, self._began_s) >= WORDLESS_S:
             return True
-        return not voiced and now - max(last_voice_s, self._began_s) >= GREETING_OVER_S
+        wait_s = PROMISED_BEEP_S if self.promises_beep else GREETING_OVER_S
+        return not voiced and now - max(last_voice_s, self._began_s) >= wait_s

@@ -1,4 +1,4 @@
-"""What is done about whoever answered that is not the person: answerphones, screeners, fax machines.
+"""What is done about whoever answered that is not the person: answerphones, screeners, phone menus, fax machines.
 
 The evidence is judged by `Answerer`; here its verdicts have their effects on the call.
 """
@@ -6,6 +6,7 @@ The evidence is judged by `Answerer`; here its verdicts have their effects on th
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from dialer.agents.definition import AgentDefinition
 from dialer.audio.tones import Signal
@@ -17,9 +18,13 @@ from dialer.conversation.closing import Closing
 from dialer.conversation.facts import EndReason, MachineHeard
 from dialer.conversation.floor import Floor
 from dialer.conversation.machine import Verdict
+from dialer.conversation.navigating import Navigating
 from dialer.conversation.speaking import Speaking
 from dialer.conversation.stage import Mode, Stage
 from dialer.conversation.transcript import Transcript
+
+SCREENERS_TONE_S: Final = 3.0
+"""A screener's tone that is this late will not come; it is told who calls without it."""
 
 
 class Machines:
@@ -36,6 +41,7 @@ class Machines:
         transcript: Transcript,
         activity: Activity,
         closing: Closing,
+        navigating: Navigating,
     ) -> None:
         self._agent = agent
         self._stage = stage
@@ -45,8 +51,17 @@ class Machines:
         self._transcript = transcript
         self._activity = activity
         self._closing = closing
+        self._navigating = navigating
         self._loop = asyncio.get_running_loop()
         self._answerer = Answerer()
+        self._turns = 0
+        """The person's, after the opener."""
+        self._blind = False
+        """Whether a message is being left that no beep asked for."""
+        self._name_at_s: float | None = None
+        """When a screener whose tone is awaited is told who calls at the latest."""
+
+    # Tones, the carrier's verdict, words
 
     def frame(self, frame: bytes) -> None:
         """20 ms of mu-law from the line: it may hold a tone."""
@@ -54,56 +69,105 @@ class Machines:
         if signal is Signal.FAX:
             self._found(Verdict.FAX, signal.value)
         elif signal is not None:
-            if self._stage.mode is not Mode.AWAITING_BEEP:
-                self._found(Verdict.VOICEMAIL, signal.value)
-            if self._stage.mode is Mode.AWAITING_BEEP:
-                self._activity.start(self._closing.leave_message())
+            self._beeped(signal)
+
+    def _beeped(self, signal: Signal) -> None:
+        match self._stage.mode:
+            case Mode.AWAITING_BEEP:
+                self._leave_message(blind=False)
+            case Mode.OPENING | Mode.TALKING if signal is Signal.BEEP:
+                self._beeped_first(signal)
+            case Mode.SCREENED if self._name_at_s is not None:
+                self._introduce()
+            case Mode.CLOSING if self._blind and self._speaking.active:
+                self._speaking.interrupt(self._loop.time())  # what was said before the beep was not recorded
+                self._leave_message(blind=False)
+            case _:
+                pass
+
+    def _beeped_first(self, signal: Signal) -> None:
+        """A tone came before words had told who answered; what is known of them decides what it was."""
+        words = self._floor.turn.text
+        verdict = self._answerer.judge(words)
+        if verdict in (Verdict.SCREENING, Verdict.IVR):
+            self._found(verdict, masking.mask(words))
+            return
+        self._found(Verdict.VOICEMAIL, signal.value)
+        if self._stage.mode is Mode.AWAITING_BEEP:
+            self._leave_message(blind=False)
 
     def answered_by(self, verdict: str) -> None:
         """The carrier's own detection says who answered: Twilio's `AnsweredBy`."""
         found = carriers(verdict)
-        if found is None or self._stage.mode is Mode.CLOSING or self._transcript.person_turns >= machine.TURNS:
+        if found is None or self._stage.mode is Mode.CLOSING or self._turns >= machine.TURNS:
             return
-        self._found(found, f"carrier: {verdict}")
+        if self._answerer.verdict in (None, found):  # what we heard ourselves is the better evidence
+            self._found(found, f"carrier: {verdict}")
         if verdict.startswith("machine_end") and self._stage.mode is Mode.AWAITING_BEEP:
-            self._activity.start(self._closing.leave_message())
+            self._leave_message(blind=verdict != "machine_end_beep")
 
     def words(self, words: str, now: float) -> None:
-        """Whoever answered has said this so far."""
-        asked = self._stage.mode in (Mode.OPENING, Mode.TALKING)
-        if asked and self._may_be_machine(now) and (verdict := machine.judge(words)) is not None:
+        """Whoever answered has said this so far in this turn."""
+        self._answerer.heard(now)
+        if self._stage.mode not in (Mode.OPENING, Mode.TALKING, Mode.AWAITING_BEEP) or not self._may_be_machine(now):
+            return
+        if (verdict := self._answerer.judge(words)) is not None:
             self._found(verdict, masking.mask(words))
+        if self._stage.mode is Mode.AWAITING_BEEP and self._answerer.takes_no_message(words):
+            self._activity.start(self._closing.close(EndReason.VOICEMAIL, ""))
 
     def take(self, now: float) -> None:
         """Do what is due."""
-        if self._stage.mode is Mode.AWAITING_BEEP:
+        mode = self._stage.mode
+        if mode is Mode.AWAITING_BEEP:
             if not self._activity.busy and self._answerer.greeting_over(now, self._ear):
-                self._activity.start(self._closing.leave_message())
-        elif self._stage.mode in (Mode.TALKING, Mode.SCREENED) and not self._may_be_machine(now):
+                self._leave_message(blind=True)
+        elif mode is Mode.NAVIGATING:
+            if self._navigating.take(now):
+                self._person_came("behind the menu")
+        elif mode is Mode.TALKING and not self._may_be_machine(now):
             self._answerer.is_person()
+        elif mode is Mode.SCREENED and self._name_at_s is not None and now >= self._name_at_s:
+            self._introduce()
+
+    # Turns of whoever answered
 
     def stored(self, text: str) -> None:
-        """A turn of whoever answered was stored: what seemed a person may have been the screener all the time."""
-        if self._stage.mode is Mode.TALKING and self._answerer.was_screener(text):
-            self._stage.mode = Mode.SCREENED
+        """A turn of whoever answered was stored."""
+        if self._stage.mode is Mode.NAVIGATING:
+            self._navigating.heard(text, self._loop.time())
+            if machine.judge(text) is Verdict.VOICEMAIL:
+                self._found(Verdict.VOICEMAIL, text)
+            return
+        if self._stage.mode is Mode.AWAITING_BEEP and machine.greets(text):
+            self._person_came(text)
+            return
+        self._turns += self._stage.mode is Mode.TALKING
+        self._answerer.said(text)
+        if self._stage.mode in (Mode.OPENING, Mode.TALKING) and self._answerer.was_screener(text):
+            self._found(Verdict.SCREENING, text)
 
-    def screened(self, text: str) -> bool:
-        """A screener, or whoever it fetched, said this: do what it asks; return whether it is the person."""
+    def screened(self, text: str) -> None:
+        """A screener, or whoever it fetched, said this: do what it asks, and greet the person."""
         match self._answerer.asked(text):
             case Asked.NAME:
-                self._speaking.line("screening", self._agent.screening)
+                self._introduce()
+            case Asked.NAME_AT_TONE:
+                self._name_at_s = self._loop.time() + SCREENERS_TONE_S
             case Asked.NOTHING:
                 self._activity.start(self._closing.close(EndReason.SCREENED, ""))
+            case Asked.MESSAGE:
+                self._found(Verdict.VOICEMAIL, text)
             case Asked.ANSWER:
-                self._stage.mode = Mode.TALKING
-                return True
+                self._person_came(text)
             case Asked.PATIENCE:
                 pass
-        return False
+
+    # What comes of it
 
     def _may_be_machine(self, now: float) -> bool:
-        age_s, turns = now - self._stage.began_s, self._transcript.person_turns
-        return self._stage.mode is not Mode.CLOSING and self._answerer.may_be_machine(age_s, turns)
+        age_s = now - self._stage.began_s
+        return self._stage.mode is not Mode.CLOSING and self._answerer.may_be_machine(age_s, self._turns)
 
     def _found(self, verdict: Verdict, evidence: str) -> None:
         now = self._loop.time()
@@ -112,10 +176,30 @@ class Machines:
         self._activity.cancel()
         self._speaking.interrupt(now)
         self._transcript.post(MachineHeard(verdict.value, evidence))
-        if verdict is Verdict.FAX:
-            self._activity.start(self._closing.close(EndReason.FAX, ""))
-        elif verdict is Verdict.SCREENING:
-            self._stage.mode = Mode.SCREENED
-            self._floor.noise(now)
-        else:
-            self._stage.mode = Mode.AWAITING_BEEP
+        match verdict:
+            case Verdict.FAX:
+                self._activity.start(self._closing.close(EndReason.FAX, ""))
+            case Verdict.SCREENING:
+                self._stage.mode = Mode.SCREENED
+                self._floor.noise(now)
+            case Verdict.IVR:
+                self._stage.mode = Mode.NAVIGATING
+                self._navigating.begin(now)
+            case Verdict.VOICEMAIL:
+                self._stage.mode = Mode.AWAITING_BEEP
+            case Verdict.PERSON:
+                self._stage.mode = Mode.OPENING
+
+    def _leave_message(self, *, blind: bool) -> None:
+        self._blind = blind
+        self._activity.start(self._closing.leave_message())
+
+    def _introduce(self) -> None:
+        self._name_at_s = None
+        self._speaking.line("screening", self._agent.screening)
+
+    def _person_came(self, words: str) -> None:
+        """A person is on the line and has heard nothing yet: begin as if they had just answered."""
+        self._found(Verdict.PERSON, words)
+        self._floor.noise(self._loop.time())
+        self._speaking.line("opener", self._agent.opener)

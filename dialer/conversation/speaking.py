@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dialer.agents.definition import AgentDefinition
+from dialer.audio import dtmf
 from dialer.conversation.bargein import BargeIn
 from dialer.conversation.endpointing import Endpointer
 from dialer.conversation.lines import FixedLines
 from dialer.conversation.mouth import Mouth
-from dialer.conversation.playout import Played, Playout
+from dialer.conversation.playout import Audio, Played, Playout
 from dialer.conversation.timings import Opening, Timings
 from dialer.conversation.transcript import Transcript
 from dialer.conversation.vendors import Crew
@@ -51,6 +52,7 @@ class Speaking:
         self._lines = lines
         self._transcript = transcript
         self._opening = opening
+        self._opened = False
         self._on_said = on_said
         self.playout = Playout(played, self._finished)
         self.mouth = Mouth(crew, self.playout, voice=agent.cast, language=agent.language)
@@ -100,6 +102,12 @@ class Speaking:
             timings.last_word_s, timings.stt_final_s, timings.turn_over_s = turn.ended_s, turn.final_s, turn.over_s
             timings.stt_wait_s = turn.stt_wait_s()
 
+    def press(self, keys: str) -> None:
+        """Send keys as tones, as a turn of its own."""
+        self._begin("digits")
+        self.playout.add(keys, Audio(dtmf.play(keys), done=True))
+        self.playout.close()
+
     def interrupt(self, now: float) -> None:
         """Fall silent; what was heard so far is the turn."""
         if not self.active:
@@ -125,7 +133,10 @@ class Speaking:
         if not began_s:
             return  # not a frame went out
         self.timings.sent_s = began_s
-        timings_ms = self._opening.as_ms(began_s) if self.kind == OPENER else self.timings.as_ms()
+        timings_ms = self.timings.as_ms()
+        if self.kind == OPENER:  # one that is said again to whom a machine put through is no answer to the ringing
+            timings_ms = {} if self._opened else self._opening.as_ms(began_s)
+            self._opened = True
         self._transcript.agent(
             heard,
             started_s=began_s,

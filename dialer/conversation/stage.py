@@ -14,6 +14,8 @@ class Mode(Enum):
     AWAITING_BEEP = "awaiting beep"
     SCREENED = "screened"
     """A screener listens; it is told who calls, and may fetch the person."""
+    NAVIGATING = "navigating"
+    """A phone menu speaks, or its queue; behind it may be a person."""
     CLOSING = "closing"
 
 

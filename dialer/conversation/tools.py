@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from dialer.agents.definition import AgentDefinition
 from dialer.conversation.facts import EndReason, Hand, Passage, ToolWanted
-from dialer.conversation.toolbox import SPECS
+from dialer.conversation.toolbox import SPECS, press_digits
 from dialer.llm.base import ToolCall, ToolSpec
 
 
 def specs(agent: AgentDefinition) -> tuple[ToolSpec, ...]:
-    """The tools of an agent: ours, then the customer's own."""
+    """The tools of an agent in a talk: ours, then the customer's own. Keys are for menus, not for people."""
     own = (ToolSpec(tool.name, tool.description, tool.arguments) for tool in agent.http_tools)
-    return (*(SPECS[name] for name in agent.tools), *own)
+    return (*(SPECS[name] for name in agent.tools if name != press_digits.SPEC.name), *own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Evidence:
     ending: str
     """An `EndReason`, or "": the stream just ended."""
     machine: str
-    """voicemail, screening, fax, or ""."""
+    """voicemail, screening, ivr, fax, human, or ""."""
     opted_out: bool
     transferred: bool
     callback_agreed: bool
@@ -63,7 +63,7 @@ def known(evidence: Evidence) -> Disposition | None:
         (evidence.abandoned, Disposition.ABANDONED),
         (evidence.transferred, Disposition.TRANSFERRED),
         (evidence.ending == EndReason.VOICEMAIL or evidence.machine == "voicemail", Disposition.VOICEMAIL),
-        (evidence.ending == EndReason.SCREENED, Disposition.SCREENED),
+        (evidence.ending in (EndReason.SCREENED, EndReason.IVR), Disposition.SCREENED),
         (evidence.machine == "fax", Disposition.INVALID_NUMBER),
         (evidence.callback_agreed, Disposition.CALLBACK),
         (evidence.person_turns == 0 and evidence.ending == EndReason.SILENCE, Disposition.SILENCE),

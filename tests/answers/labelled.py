@@ -26,7 +26,7 @@ SPEAKERS: Final = {
     "held_out": ("en-us+f3", "en-gb+f2", "en-us+m1", "en-gb+m5", "en-us+f1"),
 }
 PICKS_UP_S: Final = (0.3, 1.2)
-AFTERWARDS_S: Final = {"human": 4.0, "voicemail": 50.0, "screening": 6.0, "ivr": 8.0, "fax": 2.0, "silence": 5.0}
+AFTERWARDS_S: Final = {"human": 4.0, "voicemail": 50.0, "screening": 6.0, "ivr": 8.0, "fax": 2.0, "silence": 30.0}
 """How long whoever answered stays on the line once all is said; an answerphone records."""
 SPEECH_LEVEL: Final = 0.1
 """Root mean square of espeak-ng's speech; what noise is measured against where nobody speaks."""

@@ -311,7 +311,11 @@ def test_screener_is_told_who_calls_and_the_person_is_talked_to(play) -> None:
         await call.say("Thank you, please hold on.", 1.5)
         await call.quiet(2.0)
         assert call.brain.asked == []
+        assert not call.hand.of(OpenerCompleted)
         await call.say("Hello, Pat here.")
+        await call.opener()
+        assert call.hand.of(MachineHeard)[-1].verdict == "human"
+        await call.say("Yes, what is it about?")
         await call.until(lambda: call.hand.said()[-1][2] == "All right.")
 
     play(scene)
@@ -322,7 +326,7 @@ def test_screener_that_seemed_a_person_is_a_screener_after_all(play) -> None:
         await call.say("Please state your name and why you are calling.", 2.0)
         await call.until(lambda: call.hand.said() and call.hand.said()[-1][1] == "screening")
         await call.say("Hello? Is anybody there?", 1.5)
-        await call.until(lambda: call.hand.said()[-1][2] == "All right.")
+        await call.opener()
         await call.voice(1.0)
         call.ears.hear("This person is not available. Goodbye.")
         await asyncio.sleep(0)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from dialer.audio import mulaw
-from dialer.audio.tones import ToneDetector
 from dialer.audio.vad import BatchedEar, CheapEar, Ear, Edges, SileroBatch
 from dialer.sandbox.hearing import Registry
 from dialer.sandbox.voices import Voices
@@ -94,44 +93,6 @@ def test_a_stretch_of_speech_ends_after_a_pause_only() -> None:
     edges.quiet(1.46)
     assert edges.voiced_since_s == 0.0
     assert edges.last_voice_s == 1.2
-
-
-def tone(hertz: float, seconds: float, *, level: float = 8000, more: float = 0.0) -> bytes:
-    time = np.arange(round(seconds * 8000)) / 8000
-    samples = level * (np.sin(2 * np.pi * hertz * time) + (np.sin(2 * np.pi * more * time) if more else 0))
-    return mulaw.encode(samples.astype("<i2").tobytes())
-
-
-@pytest.mark.parametrize("hertz", [440, 853, 1000, 1025, 1400, 2000])
-def test_a_beep_is_heard(hertz: float) -> None:
-    detector = ToneDetector()
-    for frame in frames(tone(hertz, 0.3)):
-        detector.feed(frame)
-    assert detector.beeped()
-    assert detector.feed(SILENT) == 0
-
-
-def test_a_quiet_beep_in_noise_is_heard() -> None:
-    detector = ToneDetector()
-    beep = np.frombuffer(mulaw.decode(tone(1000, 0.3, level=2000)), "<i2").astype(int)
-    mixed = beep + np.random.default_rng(2).normal(0, 200, len(beep)).astype(int)
-    for frame in frames(mulaw.encode(mixed.astype("<i2").tobytes())):
-        detector.feed(frame)
-    assert detector.beeped()
-
-
-def test_speech_and_keys_are_no_beep(speech: bytes) -> None:
-    detector = ToneDetector()
-    for frame in frames(speech + tone(941, 0.3, more=1336) + noise(1.0, 2000)):
-        detector.feed(frame)
-        assert not detector.beeped()
-
-
-def test_a_fax_answers_with_its_tone() -> None:
-    detector = ToneDetector()
-    for frame in frames(tone(2100, 1.5)):
-        detector.feed(frame)
-    assert detector.fax()
 
 
 def test_the_model_is_shipped_without_importing_its_package() -> None:

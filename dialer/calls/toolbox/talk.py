@@ -17,6 +17,11 @@ def do_not_call(asked: Asked) -> Reply:
     return Reply(text="The number is on the do-not-call list.", ends_call=True)
 
 
+def press_digits(asked: Asked) -> Reply:
+    """Press keys in a phone menu: the tones follow the row."""
+    return Reply(text=f"Pressed {asked.arguments['digits']}.")
+
+
 def transfer(asked: Asked) -> Reply:
     """Hand the person over to the number that the agent's definition names."""
     if not asked.agent.transfer_to:

@@ -14,6 +14,7 @@ from dialer.conversation.toolbox import (
     end_call,
     find_slots,
     look_up_knowledge,
+    press_digits,
     schedule_callback,
     send_email,
     send_sms,
@@ -33,6 +34,7 @@ SPECS: Final = MappingProxyType(
             send_sms,
             send_email,
             look_up_knowledge,
+            press_digits,
         )
     }
 )
