@@ -77,8 +77,8 @@ class LiveHttp:
             if response is not None:
                 response.close()  # one that was read to its end has given its connection back already
 
-    async def events(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
-        """Yield the data of server-sent events, each of one line, as OpenAI and those who speak like it send them.
+    async def lines(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
+        """Yield the answer line by line, without its ends; empty lines are left out.
 
         Raises:
             VendorRefused, VendorBusy: as `post`.
@@ -89,10 +89,26 @@ class LiveHttp:
             async for chunk in chunks:
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
-                    if line.startswith(b"data:"):
-                        yield line[5:].strip()
+                    if line := line.strip():
+                        yield line
+            if rest := rest.strip():
+                yield rest
         finally:
             await chunks.aclose()
+
+    async def events(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
+        """Yield the data of server-sent events, each of one line, as OpenAI and those who speak like it send them.
+
+        Raises:
+            VendorRefused, VendorBusy: as `post`.
+        """
+        lines = self.lines(path, body)
+        try:
+            async for line in lines:
+                if line.startswith(b"data:"):
+                    yield line[5:].lstrip()
+        finally:
+            await lines.aclose()
 
     async def close(self) -> None:
         """Let go of connections."""
