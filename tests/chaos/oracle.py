@@ -122,13 +122,14 @@ def outcomes(run: Run, calls: Iterable[Line], statuses: Iterable[Line]) -> Itera
             .where(Call.campaign_id.in_(run.campaign_ids))
         ).all()
     have = Counter(carrier_id for carrier_id, _, _, outcome in rows if carrier_id and outcome)
+    ids = {str(call_id) for _, call_id, _, _ in rows}
     attempt_of = {carrier_id: str(call_id) for carrier_id, call_id, _, _ in rows if carrier_id}
     said = {carrier_id: status for carrier_id, _, status, _ in rows if carrier_id}
     real = {line["carrier_id"]: line["call_id"] for line in calls}
     for carrier_id, attempt in real.items():
         if have[carrier_id] != 1:
             yield f"carrier call {carrier_id} has {have[carrier_id]} outcomes"
-        elif attempt_of[carrier_id] != attempt:
+        elif attempt_of[carrier_id] != attempt and not (run.restored and attempt not in ids):
             yield f"carrier call {carrier_id} is of attempt {attempt} and was taken for {attempt_of[carrier_id]}"
         elif said[carrier_id] != end.get(carrier_id):
             yield f"carrier call {carrier_id} ended {end.get(carrier_id)}; our row says {said[carrier_id]}"

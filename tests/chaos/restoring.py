@@ -47,6 +47,7 @@ def restored(run: Run) -> None:
     copy.rename(postgres.data)
     gone = len(run.accepted())
     run.struck()
+    run.restored = True
     world.up("postgres")
     for name in WORKERS:
         world.up(name)

@@ -52,6 +52,8 @@ class Run:
         self.hits: list[float] = []
         """When the fault struck, as time.time()."""
         self.kills_before = world.kills
+        self.restored = False
+        """Whether rows are gone: a carrier call that asked for none of its attempt's URLs gets another one's row."""
         self.notes: list[str] = []
         self.opted_out: dict[str, float] = {}
         """Phone → time.time() at which its opt-out was known to be committed."""

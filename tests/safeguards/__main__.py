@@ -18,7 +18,9 @@ from tests.safeguards.table import SAFEGUARDS, Safeguard
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("dialer", "workers", "schedules", "migrations", "config", "tests", "pyproject.toml")
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+ENOUGH = 3
+"""Tests that turned red, after which no more are looked for."""
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,13 +62,16 @@ def turned_red(safeguard: Safeguard) -> list[str]:
             raise LookupError(
                 f"{safeguard.file} has {safeguard.code!r} {code.count(safeguard.code)} times: {safeguard}"
             )
-        without = _failing(home, safeguard, code.replace(safeguard.code, safeguard.without))
-        return sorted(without - _failing(home, safeguard, code)) if without else []
+        (home / safeguard.file).write_text(code.replace(safeguard.code, safeguard.without))
+        red = _failing(home, safeguard.tests)
+        (home / safeguard.file).write_text(code)
+        return sorted(red - _failing(home, sorted(red))) if red else []
 
 
-def _failing(home: Path, safeguard: Safeguard, code: str) -> set[str]:
-    (home / safeguard.file).write_text(code)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", *safeguard.tests]
+def _failing(home: Path, tests: Sequence[str]) -> set[str]:
+    """Which of these tests fail in the copy that stands there."""
+    command = [sys.executable, "-m", "pytest", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider", "-m", "not slow"]
+    command += [f"--maxfail={ENOUGH}", f"--basetemp={home / 'pytest'}", *tests]
     result = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
     return set(_FAILED.findall(result.stdout))
 
