@@ -84,6 +84,10 @@ class AgentDefinition(Wording):
     knowledge_ms: int = Field(default=150, ge=0, le=2000)
     """How long an answer waits for that; what has not come by then is left out."""
     transfer_to: str = ""
+    transfer_mode: Literal["cold", "warm"] = "cold"
+    """warm: the colleague hears who it is and why, and takes the person by pressing 1; else the person comes back."""
+    transfer_email: str = ""
+    """Where a briefing in writing goes as well."""
     purpose: Literal["marketing", "informational"] = "marketing"
     turntaking: Turntaking = Turntaking()
     extraction: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})

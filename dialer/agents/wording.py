@@ -28,6 +28,7 @@ LineName = Literal[
     "filler",
     "trouble",
     "apology",
+    "colleague_away",
 ]
 
 
@@ -74,6 +75,8 @@ class Wording(BaseModel):
     """Said when no vendor can carry on."""
     apology: str = ""
     """Said first by a seat that takes the call over from another."""
+    colleague_away: str = ""
+    """Said first when nobody took a transfer, and the person is back."""
 
     @model_validator(mode="before")
     @classmethod

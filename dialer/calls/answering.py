@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from dialer import clock
 from dialer.agents.definition import AgentDefinition
 from dialer.agents.models import AgentVersion
-from dialer.calls import queries, reporting, seats
+from dialer.calls import queries, reporting, seats, transferring
 from dialer.calls.models import Call, Direction, SeatState
 from dialer.calls.moving import move
 from dialer.calls.states import LIVE, NEXT, CallState
@@ -38,6 +38,8 @@ class Do(StrEnum):
     ASK_DIGIT = "ask_digit"
     """The same for a person who called us: they may press 9."""
     TRANSFER = "transfer"
+    CALL_COLLEAGUE = "call_colleague"
+    """The same, once the colleague has heard what it is about and accepted."""
     HANG_UP = "hang_up"
     NOTHING = "nothing"
     """The call is over; an empty answer."""
@@ -95,15 +97,30 @@ def continued(sessions: Sessions, call_id: UUID, said: reporting.Report | None, 
         call = queries.one(session, call_id)
         if not NEXT[call.state]:
             return Decision(Do.NOTHING)
+        if call.ending == EndReason.TRANSFER and call.state in LIVE and transferring.is_warm(session, call):
+            return _ask_colleague(session, call, secret)
         if call.ending == EndReason.TRANSFER and call.transfer_to and call.state in TRANSFERABLE:
             move(session, call_id, CallState.TRANSFERRED, now=now, by="carrier continue", why="transfer was agreed")
-            ours = call.from_number if call.direction is Direction.OUTBOUND else call.to_number
-            return Decision(Do.TRANSFER, number=call.transfer_to, caller_id=ours)
+            return Decision(Do.TRANSFER, number=call.transfer_to, caller_id=_ours(call))
         if call.ending is not None or call.state not in LIVE:
             return Decision(Do.HANG_UP)
         if call.seat_epoch == 0 and _opted_out(session, call, secret):
             return Decision(Do.HANG_UP)
         return _seat(session, call, again=True)
+
+
+def came_back(sessions: Sessions, call_id: UUID, said: reporting.Report | None, *, secret: str) -> Decision:
+    """Decide on a person whose transfer is over: with the colleague's call, or because there was none.
+
+    Raises:
+        NotFound: there is no such call.
+    """
+    with transaction(sessions) as tx:
+        session = tx.session
+        call = queries.one(session, call_id)
+        session.refresh(call, with_for_update=True)
+        transferring.come_back(call)
+    return continued(sessions, call_id, said, secret=secret)
 
 
 def gave_up(sessions: Sessions, call_id: UUID, epoch: int) -> Decision:
@@ -143,6 +160,22 @@ def _opted_out(session: Session, call: Call, secret: str) -> bool:
         return False
     call.ending = EndReason.OPT_OUT.value
     return True
+
+
+def _ask_colleague(session: Session, call: Call, secret: str) -> Decision:
+    """Call a colleague who must accept; if none may be called, the person goes on with the agent."""
+    if transferring.ask(session, call, secret=secret):
+        return Decision(Do.CALL_COLLEAGUE, number=call.transfer_to or "", caller_id=_ours(call))
+    transferring.come_back(call)
+    if call.ending is not None:
+        return Decision(Do.HANG_UP)
+    session.flush()
+    return _seat(session, call, again=True)
+
+
+def _ours(call: Call) -> str:
+    """Our number of a call."""
+    return call.from_number if call.direction is Direction.OUTBOUND else call.to_number
 
 
 def _seat(session: Session, call: Call, *, again: bool = False) -> Decision:

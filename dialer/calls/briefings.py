@@ -15,6 +15,7 @@ from dialer.agents.definition import AgentDefinition
 from dialer.agents.models import AgentVersion
 from dialer.calls import queries
 from dialer.calls.models import Call, Direction, Turn
+from dialer.calls.transferring import DECLINED
 from dialer.conversation.facts import Briefing, PastTurn, Speaker
 from dialer.leads import places
 from dialer.leads.models import Lead
@@ -52,6 +53,8 @@ def _agent(session: Session, call: Call) -> dict[str, object]:
     definition = AgentDefinition.model_validate(session.get_one(AgentVersion, call.agent_version_id).definition)
     if call.direction is Direction.INBOUND:
         definition = definition.model_copy(update={"opener": definition.inbound_opener})
+    if call.transfer == DECLINED:
+        definition = definition.model_copy(update={"apology": definition.colleague_away})
     return definition.model_dump(mode="json")
 
 

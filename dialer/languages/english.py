@@ -150,6 +150,7 @@ ENGLISH: Final = Language(
         "filler": "One moment, please.",
         "trouble": "I'm sorry, we have technical trouble on our side. Goodbye.",
         "apology": "Sorry, I lost you for a moment.",
+        "colleague_away": "I'm sorry, none of my colleagues is free right now. Shall somebody call you back?",
     },
     neutral={
         "first_name": "there",

@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
 from dialer.agents.models import AgentVersion
-from dialer.calls import queries
+from dialer.calls import queries, transferring
 from dialer.calls.models import Call, SeatState, Turn
 from dialer.calls.states import CallState
 from dialer.calls.toolbox import schedule_callback
@@ -77,7 +77,7 @@ def _evidence(call: Call, turns: tuple[tuple[str, str], ...], callback_at: datet
         ending=call.ending or "",
         machine=call.machine or "",
         opted_out=call.opted_out_at is not None,
-        transferred=call.ending == EndReason.TRANSFER,
+        transferred=call.ending == EndReason.TRANSFER and call.transfer in (None, transferring.ACCEPTED),
         callback_agreed=callback_at is not None,
         person_turns=sum(1 for speaker, _ in turns if speaker == "person"),
     )

@@ -34,11 +34,18 @@ def say_and_hang_up(text: str, *, language: str) -> str:
     return str(response)
 
 
-def transfer(number: str, *, caller_id: str) -> str:
-    """Connect the person to a number of ours."""
+def transfer(number: str, *, caller_id: str, action: str = "", whisper: str = "") -> str:
+    """Connect the person to a number of ours.
+
+    Args:
+        number: E.164.
+        caller_id: what it shows.
+        action: asked when that is over; empty: the call is over with it.
+        whisper: asked what whoever picks up there hears before the two are connected; empty: nothing.
+    """
     response = VoiceResponse()
-    dial = Dial(caller_id=caller_id, timeout=25)
-    dial.number(number)
+    dial = Dial(caller_id=caller_id, timeout=25, action=action or None, method="POST" if action else None)
+    dial.number(number, url=whisper or None, method="POST" if whisper else None)
     response.append(dial)
     return str(response)
 
