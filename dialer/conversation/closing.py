@@ -80,13 +80,15 @@ class Closing:
         if reply.lost:
             self.abandon()
             return
-        await self.close(EndReason.OPT_OUT, self._agent.opt_out_confirmation if reply.ok else self._agent.goodbye)
+        await self.close(
+            EndReason.OPT_OUT, self._speaking.agent.opt_out_confirmation if reply.ok else self._speaking.agent.goodbye
+        )
 
     async def leave_message(self) -> None:
         """Speak to the answerphone, which listens now."""
         self._on_begun()
         await asyncio.sleep(AFTER_BEEP_S)
-        await self.close(EndReason.VOICEMAIL, self._agent.voicemail, kind="voicemail")
+        await self.close(EndReason.VOICEMAIL, self._speaking.agent.voicemail, kind="voicemail")
 
     async def close(self, reason: EndReason, farewell: str, *, kind: str = "goodbye", transfer_to: str = "") -> None:
         """Say a farewell (or let what is being said end), commit the end, and be over."""

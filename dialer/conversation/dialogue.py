@@ -15,6 +15,7 @@ from dialer.audio.mulaw import FRAME_MS
 from dialer.audio.vad import Ear
 from dialer.conversation import masking, optout, prompt, script, tools
 from dialer.conversation.activity import Activity
+from dialer.conversation.aloud import Aloud
 from dialer.conversation.answering import Answering
 from dialer.conversation.closing import Closing
 from dialer.conversation.endpointing import Endpointer
@@ -40,10 +41,14 @@ from dialer.conversation.recall import Recall
 from dialer.conversation.replying import Replying
 from dialer.conversation.speaking import Speaking
 from dialer.conversation.stage import Mode, Stage
+from dialer.conversation.talking import Talking
 from dialer.conversation.thinking import Thinking
 from dialer.conversation.timings import Opening
+from dialer.conversation.tongue import Tongue
 from dialer.conversation.transcript import Transcript
 from dialer.conversation.vendors import Crew
+from dialer.languages.base import plain
+from dialer.languages.known import ALL
 from dialer.speech.base import Heard
 from dialer.understanding.analyst import Analyst
 
@@ -51,9 +56,7 @@ logger = log.get(__name__)
 
 WHO_IS_THIS_S: Final = 4.0
 """What the person says this early is answered by the opener itself: "Hello, who is this?"."""
-_HELLO: Final = frozenset(
-    {"hello", "hi", "hey", "yes", "yeah", "hello hello", "good morning", "good afternoon", "speaking"}
-)
+_GREETINGS: Final = frozenset().union(*(language.greetings for language in ALL))
 
 
 class Dialogue:
@@ -80,6 +83,7 @@ class Dialogue:
         self._transcript = Transcript.begin(briefing, hand, prompt.system(agent, briefing), self.abandon)
         self._noticing = Noticing(briefing, self._transcript, analyst)
         self._stage = Stage()
+        self._tongue = Tongue(agent)
         self._activity = Activity(self.failed)
         self.speaking = Speaking(
             agent,
@@ -92,8 +96,13 @@ class Dialogue:
             on_said=self._said,
         )
         self._playout = self.speaking.playout
+        self._talking = Talking(crew, agent, self._transcript, tools.specs(agent), ear, self._playout)
         self.listening = Listening(
-            crew, language=agent.language, hints=_hints(agent, briefing), on_heard=self._on_heard
+            self._talking,
+            language=self._tongue.listens_for,
+            hints=_hints(agent, briefing),
+            on_heard=self._on_heard,
+            recognizers=agent.recognizers,
         )
         self._floor = Floor(
             agent.turntaking, ear=ear, listening=self.listening, speaking=self.speaking, activity=self._activity
@@ -101,7 +110,7 @@ class Dialogue:
         self.closing = Closing(agent, hand, self.speaking, on_begun=self._stage.close, on_over=self._activity.refuse)
         used = tools.Tools(agent, hand, briefing.epoch, self._transcript.known).use
         self._recall = Recall(agent, hand, self._transcript)
-        self._answering = Answering(
+        cascade = Answering(
             Thinking(crew, agent, self._recall, script.of(agent, briefing)),
             self.speaking.mouth,
             self._transcript,
@@ -111,9 +120,9 @@ class Dialogue:
             bridge_after_s=agent.turntaking.filler_after_ms / 1000,
             on_late=self._used_late,
         )
+        self._answering = Aloud(self._talking, cascade, self._playout, self._transcript)
         self._keypad = Keypad(agent.turntaking.digits_gap_s)
         self._replying = Replying(
-            agent,
             briefing.call_id,
             answering=self._answering,
             speaking=self.speaking,
@@ -242,6 +251,7 @@ class Dialogue:
             "prompt_tokens": self._answering.prompt_tokens,
             "completion_tokens": self._answering.completion_tokens,
             **self._answering.drafts.counters(),
+            "language_switches": self._tongue.switches,
             **self._noticing.counters(),
             **self._recall.counters(),
         }
@@ -252,9 +262,9 @@ class Dialogue:
         if self._stage.mode is Mode.CLOSING:
             return
         if self.listening.deaf:
-            self._activity.start(self.closing.close(EndReason.FAILED, self._agent.trouble))
+            self._activity.start(self.closing.close(EndReason.FAILED, self.speaking.agent.trouble))
         elif now - self._stage.began_s >= self._agent.turntaking.max_call_s:
-            self._activity.start(self.closing.close(EndReason.TOO_LONG, self._agent.goodbye))
+            self._activity.start(self.closing.close(EndReason.TOO_LONG, self.speaking.agent.goodbye))
         else:
             self._machines.take(now)
             self._mind_silence(now)
@@ -265,10 +275,10 @@ class Dialogue:
         screened = self._stage.mode is Mode.SCREENED
         nudge = self._floor.nudge(now, screened=screened)
         if nudge is Nudge.PROMPT:
-            self.speaking.line("prompt", self._agent.still_there)
+            self.speaking.line("prompt", self.speaking.agent.still_there)
         elif nudge is Nudge.GIVE_UP:
             reason = EndReason.SCREENED if screened else EndReason.SILENCE
-            self._activity.start(self.closing.close(reason, self._agent.goodbye))
+            self._activity.start(self.closing.close(reason, self.speaking.agent.goodbye))
 
     # The person's turns
 
@@ -292,6 +302,7 @@ class Dialogue:
         text = masking.mask(turn.text)
         if not text:
             return
+        self._follow_language(turn, text)
         if optout.wants_out(text) and self._stage.mode is not Mode.AWAITING_BEEP:
             self._store_person_turn(turn, text)
             if self.closing.planned is not EndReason.OPT_OUT:
@@ -306,13 +317,19 @@ class Dialogue:
         if claim is Claim.ANSWERS:
             self._replying.owed = True
         elif self._stage.mode is Mode.OPENING:
-            greets = text.lower().strip(" .,!?") in _HELLO
+            greets = plain(text) in _GREETINGS
             self._replying.owed |= not greets and turn.ended_s - self._stage.began_s >= WHO_IS_THIS_S
         elif self._stage.mode is Mode.SCREENED:
             self._machines.screened(text)
         elif self._stage.mode is Mode.TALKING:
             self._floor.answered()
             self._replying.answer(turn)
+
+    def _follow_language(self, turn: Endpointer, text: str) -> None:
+        """Speak as the person does, if it is one of the agent's languages."""
+        if self._stage.mode is not Mode.AWAITING_BEEP and self._tongue.follow(text, turn.language):
+            self.speaking.use(self._tongue.agent)
+            self._transcript.system = prompt.system(self._tongue.agent, self._briefing)
 
     def _dialled(self, digits: str, now: float) -> None:
         """The person pressed these keys, and no more."""
@@ -353,7 +370,7 @@ class Dialogue:
         else:
             self._stage.mode = Mode.TALKING
             self._replying.owed = last is not None and last.speaker is Speaker.PERSON
-            self.speaking.line("apology", self._agent.apology)
+            self.speaking.line("apology", self.speaking.agent.apology)
 
     def _said(self, kind: str, proven: bool, now: float) -> None:  # noqa: FBT001 - a callback
         """A turn of the agent was heard to its end."""
@@ -371,7 +388,7 @@ class Dialogue:
             return
         self._stage.mode = Mode.TALKING
         if not self._playout.first_sent_s:  # nobody could speak it, and without it there is no call
-            self._activity.start(self.closing.close(EndReason.FAILED, self._agent.trouble))
+            self._activity.start(self.closing.close(EndReason.FAILED, self.speaking.agent.trouble))
 
 
 def _hints(agent: AgentDefinition, briefing: Briefing) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ class Endpointer:
         "final_s",
         "finalize_asked",
         "interim",
+        "language",
         "over_s",
         "started_s",
     )
@@ -58,6 +59,8 @@ class Endpointer:
         """End of the last speech, as the VAD saw it."""
         self.final_s = 0.0
         """When the last final words came."""
+        self.language = ""
+        """What the recognizer says that the person speaks."""
         self.final_delay_s = 0.0
         """How long the recognizer took for them, from the moment it had their audio."""
         self.over_s = 0.0
@@ -94,6 +97,7 @@ class Endpointer:
             self.interim = ""
         elif heard.text != self.interim:
             self.interim = heard.text
+        self.language = heard.language or self.language
         if heard.end_of_turn:
             self._sure = True
 

@@ -9,6 +9,7 @@ from dialer.conversation.playout import Audio, Playout
 from dialer.conversation.timings import Timings
 from dialer.conversation.vendors import Crew
 from dialer.errors import DialerError
+from dialer.languages import known
 
 
 class Mouth:
@@ -17,19 +18,24 @@ class Mouth:
     def __init__(self, crew: Crew, playout: Playout, *, voice: str, language: str) -> None:
         self._crew = crew
         self._playout = playout
-        self._voice = voice
-        self._language = language
+        self.use(voice=voice, language=language)
         self._waiting: deque[tuple[str, Audio]] = deque()
         self._task: asyncio.Task[None] | None = None
         self.error: DialerError | None = None
         self.characters = 0
 
+    def use(self, *, voice: str, language: str) -> None:
+        """Speak like this from the next sentence on."""
+        self._voice = voice
+        self._language = language
+        self._read_aloud = known.of(language).read_aloud
+
     def say(self, text: str, timings: Timings) -> None:
         """Append a sentence to the open turn; its audio follows as it is made."""
-        audio = Audio()
+        audio, aloud = Audio(), self._read_aloud(text)
         self._playout.add(text, audio)
-        self._waiting.append((text, audio))
-        self.characters += len(text)
+        self._waiting.append((aloud, audio))
+        self.characters += len(aloud)
         if self._task is None or self._task.done():
             self._task = asyncio.ensure_future(self._work(timings))
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dialer import log
-from dialer.agents.definition import AgentDefinition
 from dialer.conversation.activity import Activity
-from dialer.conversation.answering import Answering
+from dialer.conversation.aloud import Aloud
 from dialer.conversation.closing import Closing
 from dialer.conversation.endpointing import Endpointer
 from dialer.conversation.facts import EndReason
@@ -22,16 +21,14 @@ class Replying:
 
     def __init__(
         self,
-        agent: AgentDefinition,
         call_id: str,
         *,
-        answering: Answering,
+        answering: Aloud,
         speaking: Speaking,
         transcript: Transcript,
         activity: Activity,
         closing: Closing,
     ) -> None:
-        self._agent = agent
         self._call_id = call_id
         self._answering = answering
         self._speaking = speaking
@@ -62,7 +59,7 @@ class Replying:
             used = await self._answering.answer(self._speaking.timings)
         except DialerError as error:
             logger.error("no answer", call_id=self._call_id, error=str(error))
-            await self._closing.close(EndReason.FAILED, self._agent.trouble)
+            await self._closing.close(EndReason.FAILED, self._speaking.agent.trouble)
             return
         playout.close()
         if used.ends is EndReason.LOST:
@@ -70,7 +67,7 @@ class Replying:
         elif used.ends is EndReason.OPT_OUT:
             await self._closing.opt_out("tool", self._last_words())
         elif used.ends is not None:
-            farewell = "" if playout.segments or used.ends is EndReason.TRANSFER else self._agent.goodbye
+            farewell = "" if playout.segments or used.ends is EndReason.TRANSFER else self._speaking.agent.goodbye
             await self._closing.close(used.ends, farewell, transfer_to=used.transfer_to)
         elif not playout.segments:
             playout.end()

@@ -15,6 +15,7 @@ from dialer.conversation.playout import Audio, Played, Playout
 from dialer.conversation.timings import Opening, Timings
 from dialer.conversation.transcript import Transcript
 from dialer.conversation.vendors import Crew
+from dialer.languages import known
 
 ANSWER = "talk"
 OPENER = "opener"
@@ -47,7 +48,8 @@ class Speaking:
             opening: the way to the opener's first sound.
             on_said: called as (kind, proven, now) when a turn was heard to its end.
         """
-        self._agent = agent
+        self.agent = agent
+        """What it says and how it sounds now."""
         self._lead = dict(lead)
         self._lines = lines
         self._transcript = transcript
@@ -73,26 +75,32 @@ class Speaking:
 
     def text(self, template: str) -> str:
         """Fill the placeholders of a text."""
-        return self._agent.say(template, self._lead)
+        return self.agent.say(template, self._lead)
 
     def line(self, kind: str, template: str) -> None:
         """Say a fixed line as a turn of its own."""
         text = self.text(template)
         self._begin(kind)
-        self.playout.add(text, self._lines.get(text, voice=self._agent.cast, language=self._agent.language))
+        self.playout.add(text, self._line(text))
         self.playout.close()
 
     def prepare(self) -> None:
         """Have the lines made that must be there at once when they are needed."""
-        for template in (self._agent.filler, self._agent.still_there, self._agent.opt_out_confirmation):
+        for template in (self.agent.filler, self.agent.still_there, self.agent.opt_out_confirmation):
             if text := self.text(template):
-                self._lines.get(text, voice=self._agent.cast, language=self._agent.language)
+                self._line(text)
 
     def bridge(self) -> None:
         """Fill the pause within the open turn with the filler line, unless something is being said."""
-        text = self.text(self._agent.filler)
+        text = self.text(self.agent.filler)
         if text and self.active and all(segment.over for segment in self.playout.segments):
-            self.playout.add(text, self._lines.get(text, voice=self._agent.cast, language=self._agent.language))
+            self.playout.add(text, self._line(text))
+
+    def use(self, agent: AgentDefinition) -> None:
+        """Speak like this from the next sentence on."""
+        self.agent = agent
+        self.mouth.use(voice=agent.cast, language=agent.language)
+        self.prepare()
 
     def answer(self, turn: Endpointer | None) -> None:
         """Open a turn that answers what the person said; sentences follow through the mouth."""
@@ -117,10 +125,14 @@ class Speaking:
         self.mouth.stop()
         self._store(heard, began_s, now, interrupted=True)
 
+    def _line(self, text: str) -> Audio:
+        agent = self.agent
+        return self._lines.get(known.of(agent.language).read_aloud(text), voice=agent.cast, language=agent.language)
+
     def _begin(self, kind: str) -> None:
         self.kind = kind
         self.timings = Timings()
-        self.barge_in = BargeIn(self._agent.turntaking)
+        self.barge_in = BargeIn(self.agent.turntaking)
         self.playout.begin()
 
     def _finished(self, proven: bool, now: float) -> None:  # noqa: FBT001 - the playout's callback

@@ -25,6 +25,8 @@ class Heard:
     started_s: float = 0.0
     """Seconds of audio since the stream began."""
     ended_s: float = 0.0
+    language: str = ""
+    """ISO 639-1, of most of the words; "" if the recognizer does not tell."""
 
 
 class Recognition(Protocol):
@@ -61,6 +63,10 @@ class Recognizer(Protocol):
 
     async def open(self, *, language: str, hints: tuple[str, ...] = ()) -> Recognition:
         """Open a stream.
+
+        Args:
+            language: BCP 47; or "multi": whatever is spoken, which may change within a sentence.
+            hints: words that the person may say.
 
         Raises:
             VendorRefused: credentials or parameters are wrong.

@@ -23,6 +23,8 @@ KEEP_ALIVE_S: Final = 4.0
 ENDPOINTING_MS: Final = 300
 UTTERANCE_END_MS: Final = 1000
 
+_REGIONS: Final = frozenset({"en-US", "en-GB", "en-IN", "en-AU", "en-NZ", "es-419", "fr-CA", "pt-BR", "pt-PT", "de-CH"})
+
 
 class Deepgram:
     """A speech-to-text vendor."""
@@ -51,7 +53,7 @@ class Deepgram:
         """
         query = [
             ("model", self._model),
-            ("language", language),
+            ("language", _language(language)),
             ("encoding", "mulaw"),
             ("sample_rate", "8000"),
             ("channels", "1"),
@@ -110,6 +112,11 @@ class DeepgramStream(SocketStream):
         self._keep_alive = loop.call_later(KEEP_ALIVE_S, self._stay_alive)
 
 
+def _language(tag: str) -> str:
+    """A tag as Deepgram takes it: with its region only where the vendor tells regions apart."""
+    return tag if tag in _REGIONS else tag.split("-")[0]
+
+
 def read(message: dict[str, Any]) -> Heard | VendorBusy | None:
     """Translate one message; None for those that say nothing to us."""
     match message.get("type"):
@@ -122,7 +129,8 @@ def read(message: dict[str, Any]) -> Heard | VendorBusy | None:
                 return None
             start = float(message["start"])
             confidence = float(best.get("confidence", 0.0))
-            return Heard(text, is_final, end_of_turn, confidence, start, start + float(message["duration"]))
+            most = next(iter(best.get("languages") or ()), "")
+            return Heard(text, is_final, end_of_turn, confidence, start, start + float(message["duration"]), most)
         case "UtteranceEnd":
             return Heard("", is_final=True, end_of_turn=True, ended_s=float(message.get("last_word_end", 0.0)))
         case "Error":

@@ -63,7 +63,9 @@ class OpenAIRecognizer:
             VendorBusy: too many streams, or it cannot be reached.
         """
         headers = {"Authorization": f"Bearer {self._api_key}"}
-        transcription: dict[str, Any] = {"model": self._model, "language": language.split("-")[0]}
+        transcription: dict[str, Any] = {"model": self._model}
+        if language != "multi":  # left out, the vendor finds out itself
+            transcription["language"] = language.split("-")[0]
         if hints:
             transcription["prompt"] = "Names that may be said: " + ", ".join(hints)
         stream = await streaming.connect(OpenAIStream, self._url, headers, self._tls, VENDOR)

@@ -111,11 +111,13 @@ class FakeRecognizer:
     def __init__(self, name: str = "ears") -> None:
         self.name = name
         self.opened: list[FakeRecognition] = []
+        self.languages: list[str] = []
         self.broken = False
 
     async def open(self, *, language: str, hints: tuple[str, ...] = ()) -> FakeRecognition:
         if self.broken:
             raise VendorBusy(self.name, "down")
+        self.languages.append(language)
         self.opened.append(FakeRecognition())
         return self.opened[-1]
 
