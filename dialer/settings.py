@@ -164,6 +164,8 @@ class Settings(BaseSettings):
     """Paced seats of one call worker; its threads pool is twice that, so that takeovers find room."""
     call_ratio: float = 1.0
     """Open calls per paced seat. Above 1 some answered calls will find no seat."""
+    inbound_reserve: int = Field(default=0, ge=0)
+    """Paced seats, of all call workers together, that calling leaves free for people who call us."""
     worker_events: bool = False
     """Send Celery's events, which Flower shows."""
     settle_grace_s: float = 900.0

@@ -51,6 +51,7 @@ def tick() -> None:
         on.sessions,
         publish=lambda call_id: on.messages.send("leads.place", str(call_id)),
         ratio=on.settings.call_ratio,
+        reserve=on.settings.inbound_reserve,
         secret=on.secret,
     )
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from dialer.accounts.models import Organization
 from dialer.agents.definition import AgentDefinition
 from dialer.agents.models import AgentVersion
-from dialer.calls import queries
+from dialer.calls import history, queries
 from dialer.calls.models import Call, Direction, Turn
 from dialer.calls.transferring import DECLINED
 from dialer.conversation.facts import Briefing, PastTurn, Speaker
@@ -26,6 +26,8 @@ def brief(session: Session, call_id: UUID, *, now: datetime) -> Briefing:
     """Gather a call's briefing."""
     call = queries.one(session, call_id)
     lead = session.get(Lead, call.lead_id) if call.lead_id else None
+    zone = zone_of(call, lead)
+    before = history.earlier(session, call, zone)
     said = session.execute(
         select(Turn.speaker, Turn.text)
         .where(Turn.call_id == call_id, Turn.text != "")
@@ -35,12 +37,12 @@ def brief(session: Session, call_id: UUID, *, now: datetime) -> Briefing:
         call_id=str(call.id),
         epoch=call.seat_epoch,
         agent=_agent(session, call),
-        lead=_person(lead),
+        lead=_person(lead) | ({"earlier_calls": before} if before else {}),
         organization=session.get_one(Organization, call.organization_id).name,
         from_number=call.from_number,
         to_number=call.to_number,
         direction=call.direction.value,
-        local_time=now.astimezone(zone_of(call, lead)),
+        local_time=now.astimezone(zone),
         past=tuple(PastTurn(Speaker(speaker), text) for speaker, text in said),
         opener_done=call.opener_done_at is not None,
         answered_s_ago=(now - call.answered_at).total_seconds() if call.answered_at else None,

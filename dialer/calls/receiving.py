@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from dialer import clock
+from dialer.agents import store
 from dialer.agents.models import AgentVersion
 from dialer.calls.models import Call, CallMove, Direction, Purpose
 from dialer.calls.states import CallState
@@ -48,8 +49,7 @@ def number(session: Session, phone: str) -> Ours:
 def receive(sessions: Sessions, *, carrier_id: str, from_number: str, to_number: str) -> UUID:
     """Make the row of a call that a person makes to us, answered; asked again for the same carrier call, the same row.
 
-    The agent is the one that called this person last from that number; a stranger gets the agent of the number's
-    latest campaign.
+    The agent is the one that called this person last, from that number if from any; a stranger gets the number's agent.
 
     Raises:
         NotFound: the number is not ours, or no agent is there to answer.
@@ -98,7 +98,7 @@ def opted_out_by_digit(sessions: Sessions, call_id: UUID) -> tuple[UUID, str]:
 
 
 def _last_call(session: Session, ours: Ours, person: str) -> Call | None:
-    """The last call that we made to this person, from this number if there is one."""
+    """The last call that reached this person's phone, from this number if there is one."""
     return session.scalars(
         select(Call)
         .where(
@@ -106,6 +106,7 @@ def _last_call(session: Session, ours: Ours, person: str) -> Call | None:
             Call.to_number == person,
             Call.direction == Direction.OUTBOUND,
             Call.lead_id.is_not(None),
+            Call.state.not_in((CallState.CLAIMED, CallState.WITHDRAWN, CallState.FAILED)),
         )
         .order_by((Call.from_number == ours.phone).desc(), Call.claimed_at.desc())
         .limit(1)
@@ -113,11 +114,16 @@ def _last_call(session: Session, ours: Ours, person: str) -> Call | None:
 
 
 def agent_of(session: Session, ours: Ours) -> UUID:
-    """The agent of the latest campaign that shows a number of ours; else the first that there is.
+    """The agent that a number was given; else that of the latest campaign that shows it; else the first that there is.
 
     Raises:
         NotFound: there is none.
     """
+    named = session.scalar(
+        select(CallerId.agent).where(CallerId.phone == ours.phone, CallerId.organization_id == ours.organization_id)
+    )
+    if named:
+        return store.find_version(session, ours.organization_id, named).id
     found = session.scalar(
         select(Campaign.agent_version_id)
         .join(CallerId, CallerId.id == Campaign.caller_id_id)

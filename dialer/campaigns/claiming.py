@@ -39,12 +39,13 @@ BY = "campaigns.tick"
 logger = log.get(__name__)
 
 
-def claim(sessions: Sessions, *, publish: Callable[[UUID], object], ratio: float, secret: str) -> int:
+def claim(sessions: Sessions, *, publish: Callable[[UUID], object], ratio: float, secret: str, reserve: int = 0) -> int:
     """Claim as many leads as seats, concurrency and calls per second allow now.
 
     Args:
         publish: sends `leads.place` for a call; runs after the commit.
         ratio: open calls per paced seat.
+        reserve: seats that are kept free for calls to us.
         secret: keys the hashes of suppressed numbers.
 
     Returns:
@@ -59,7 +60,13 @@ def claim(sessions: Sessions, *, publish: Callable[[UUID], object], ratio: float
         if gate.is_shut(session):
             return 0
         open_calls = queries.open_calls(session)
-        room = pacing.room(queries.paced_seats(session), ratio, sum(open_calls.values()))
+        room = pacing.room(
+            queries.paced_seats(session),
+            ratio,
+            outbound=sum(open_calls.values()),
+            inbound=queries.open_inbound(session),
+            reserve=reserve,
+        )
         claimed: list[UUID] = []
         for row in queries.running(session):
             if room <= len(claimed):

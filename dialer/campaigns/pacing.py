@@ -8,9 +8,17 @@ HORIZON_S = 2.0
 """How far ahead slots are given: the tick comes every second, and a lead worker waits no longer for its slot."""
 
 
-def room(seats: int, ratio: float, open_calls: int) -> int:
-    """How many more calls may be open: seats times ratio, less what is open. No live seat: none."""
-    return max(0, int(seats * ratio) - open_calls)
+def room(seats: int, ratio: float, *, outbound: int, inbound: int, reserve: int) -> int:
+    """How many more calls may be placed: the seats that calls to us do not need, times ratio, less what is open.
+
+    Args:
+        seats: paced seats of all live call workers; without one nothing is placed.
+        ratio: open calls per seat.
+        outbound: calls of ours that are open.
+        inbound: calls to us that are open. They use the reserve first.
+        reserve: seats that are kept free for calls to us.
+    """
+    return max(0, int(max(seats - max(inbound, reserve), 0) * ratio) - outbound)
 
 
 def slots(

@@ -10,7 +10,7 @@ from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
 
 from dialer.agents.models import AgentVersion
-from dialer.calls.models import Call, Direction, Worker
+from dialer.calls.models import Call, Direction, SeatState, Worker
 from dialer.calls.states import OPEN, CallState
 from dialer.campaigns.models import Campaign, CampaignPlace, CampaignState
 from dialer.leads.models import Lead
@@ -21,6 +21,8 @@ HEARTBEAT_S = 5
 
 UNKNOWN_MARGIN_S = 60
 """An unknown call counts as open for its ring timeout and this; then it no longer takes a seat from others."""
+
+_SEATED = Call.state.in_(OPEN - {CallState.TRANSFERRED}) & (Call.seat != SeatState.BY_TURNS)
 
 
 def paced_seats(session: Session) -> int:
@@ -34,17 +36,25 @@ def paced_seats(session: Session) -> int:
 
 
 def open_calls(session: Session) -> dict[UUID | None, int]:
-    """Calls that hold or may need a seat, by campaign. An `unknown` one counts for a while, a `transferred` one not."""
+    """Our calls that hold or may need a seat, by campaign.
+
+    An `unknown` one counts for a while; a `transferred` one, or one that is held turn by turn, does not.
+    """
     stale = (Call.state == CallState.UNKNOWN) & (
         Call.dialing_wall + func.make_interval(0, 0, 0, 0, 0, 0, Call.ring_timeout_s + UNKNOWN_MARGIN_S)
         < func.clock_timestamp()
     )
     rows = session.execute(
         select(Call.campaign_id, func.count())
-        .where(Call.state.in_(OPEN - {CallState.TRANSFERRED}), ~stale)
+        .where(Call.direction == Direction.OUTBOUND, _SEATED, ~stale)
         .group_by(Call.campaign_id)
     )
     return dict(rows.all())
+
+
+def open_inbound(session: Session) -> int:
+    """Calls to us that hold or may need a seat."""
+    return session.scalar(select(func.count()).where(Call.direction == Direction.INBOUND, _SEATED)) or 0
 
 
 def running(session: Session) -> list[Any]:

@@ -21,6 +21,7 @@ COMMANDS = {
     "leads": "dialer.cli.leads:app",
     "campaign": "dialer.cli.campaign:app",
     "agents": "dialer.cli.agents:app",
+    "numbers": "dialer.cli.numbers:app",
     "knowledge": "dialer.cli.knowledge:app",
     "call": "dialer.cli.call:app",
     "stop-dialing": "dialer.cli.gate:stop",
