@@ -61,8 +61,10 @@ class AgentDefinition(Wording):
     recognizers: tuple[VendorName, ...] = ()
     """Who listens for it, in this order. Empty: all that are configured, in their own order."""
     brains: tuple[VendorName, ...] = ()
-    """Who thinks for it, in this order: "gemini", or with a model of its own "openai/gpt-5.4". Those that are configured
-    and not named follow."""
+    """Who thinks for it, in this order: "gemini", or with a model of its own "openai/gpt-5.4". Others follow."""
+    speech_to_speech: tuple[VendorName, ...] = ()
+    """Models that hear and speak by themselves, in this order, with a voice if one is wanted: "openai/marin", "gemini".
+    Recognizers, language models and voices go on where none can. Empty: those do it all."""
     flow: Flow | None = None
     """The conversation as states and rules; with it a language model speaks only where the flow hands over."""
     opener: str = Field(min_length=20)
@@ -126,6 +128,8 @@ class AgentDefinition(Wording):
     @model_validator(mode="after")
     def _flow_uses_its_tools(self) -> AgentDefinition:
         own = {*self.tools, *(tool.name for tool in self.http_tools)}
+        if self.flow is not None and self.speech_to_speech:
+            raise ValueError("flow: a conversation by states and rules cannot be left to speech_to_speech")
         if self.flow is not None and (unknown := self.flow.tools - own):
             raise ValueError(f"flow: {sorted(unknown)} is not among the tools")
         return self

@@ -82,7 +82,7 @@ class Answering:
             if not calls:
                 break
             for call in calls:
-                used = await self._use(call)
+                used = await self.use(call)
                 if used.ends is not None:
                     await self._mouth.made()
                     return used
@@ -115,7 +115,7 @@ class Answering:
         timings.round_over(asked_s, loop.time())
         return calls
 
-    async def _use(self, call: ToolCall) -> Used:
+    async def use(self, call: ToolCall) -> Used:
         """Use a tool. What was begun has an effect, so that it is finished even when the person interrupts us."""
         using = asyncio.ensure_future(self._use_tool(call))
         try:

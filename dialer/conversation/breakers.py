@@ -72,14 +72,14 @@ class Ranked(Generic[V]):
         healthy = [vendor for vendor, breaker in ranked if breaker.closed(now)]
         return healthy + [vendor for vendor, breaker in ranked if not breaker.closed(now)]
 
-    def worked(self, vendor: V) -> None:
+    def worked(self, vendor: Named) -> None:
         """It did what it should."""
         self._breaker(vendor).worked()
 
-    def failed(self, vendor: V, error: Exception, now: float) -> None:
+    def failed(self, vendor: Named, error: Exception, now: float) -> None:
         """It did not."""
         logger.warning("vendor failed", vendor=vendor.name, error=str(error))
         self._breaker(vendor).failed(now, for_good=isinstance(error, VendorRefused))
 
-    def _breaker(self, vendor: V) -> Breaker:
+    def _breaker(self, vendor: Named) -> Breaker:
         return next(breaker for known, breaker in self._vendors if known is vendor)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from dialer import log
 from dialer.audio.mulaw import FRAME_MS
-from dialer.conversation.vendors import Crew
+from dialer.conversation.breakers import Named
 from dialer.errors import DialerError
-from dialer.speech.base import Heard, Recognition, Recognizer
+from dialer.speech.base import Heard, Recognition
 
 logger = log.get(__name__)
 
@@ -24,12 +24,30 @@ LAST_WORDS_S: Final = 0.6
 """How long the last words are waited for after the stream is over: they may be "don't call again"."""
 
 
+class Ears(Protocol):
+    """Who can listen: `Crew`, or `Talking` with its model first."""
+
+    async def listen(
+        self, *, language: str, hints: tuple[str, ...], recognizers: tuple[str, ...] = (), broke: Named | None = None
+    ) -> tuple[Named, Recognition]:
+        """Open a stream, at anybody rather than the one that `broke`.
+
+        Raises:
+            VendorBusy: nobody listens.
+        """
+        ...
+
+    def misheard(self, vendor: Named, error: Exception) -> None:
+        """A stream broke."""
+        ...
+
+
 class Listening:
     """Feeds a recognizer and hands on what it hears."""
 
     def __init__(
         self,
-        crew: Crew,
+        ears: Ears,
         *,
         language: str,
         hints: tuple[str, ...],
@@ -39,13 +57,13 @@ class Listening:
         """Begin deaf.
 
         Args:
-            crew: the vendors.
+            ears: who listens.
             language: BCP 47.
             hints: words that the person may say.
             recognizers: which of the vendors are preferred.
             on_heard: called with what was heard, and how long (s) the recognizer took for it; 0.0 if unknown.
         """
-        self._crew = crew
+        self._ears = ears
         self._language = language
         self._hints = hints
         self._recognizers = recognizers
@@ -95,10 +113,10 @@ class Listening:
         await self._drop()
 
     async def _listen(self) -> None:
-        broke: Recognizer | None = None
+        broke: Named | None = None
         for _ in range(1 + REOPENINGS):
             try:
-                vendor, recognition = await self._crew.listen(
+                vendor, recognition = await self._ears.listen(
                     language=self._language, hints=self._hints, recognizers=self._recognizers, broke=broke
                 )
             except DialerError as error:
@@ -118,7 +136,7 @@ class Listening:
                     self._on_heard(heard, self._delay_s(recognition, heard))
                 return
             except DialerError as error:
-                self._crew.recognizers.failed(vendor, error, asyncio.get_running_loop().time())
+                self._ears.misheard(vendor, error)
                 self.reopened += 1
                 broke = vendor
                 await self._drop()

@@ -11,11 +11,10 @@ from typing import Any, Final
 from dialer.agents.definition import AgentDefinition
 from dialer.agents.flow import Flow, Rule, State
 from dialer.conversation.facts import Briefing
+from dialer.conversation.transcript import PRESSED
 from dialer.llm.base import Delta, Message, ToolCall, ToolSpec
 from dialer.understanding import cues, times
 
-PRESSED: Final = "[pressed keys] "
-"""What the transcript writes before keys."""
 _WORD: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _KEYS: Final = re.compile(r"[0-9*]{1,32}")
 _END: Final = State(tool="end_call")

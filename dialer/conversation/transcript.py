@@ -9,6 +9,8 @@ from typing import Final
 from dialer.conversation.facts import Briefing, Fact, Hand, Passage, Reply, Speaker, TurnFinished
 from dialer.llm.base import Message, ToolCall
 
+PRESSED: Final = "[pressed keys] "
+"""Written before keys, so that a model tells them from words."""
 SOURCE_CHARACTERS: Final = 160
 """Of a passage's text, kept with the turn: enough to know it again when the document is gone."""
 
@@ -48,7 +50,7 @@ class Transcript:
     def person(self, text: str, *, started_s: float, ended_s: float, kind: str = "talk") -> None:
         """The person finished a turn: spoke it, or pressed it (kind "digits")."""
         self.person_turns += 1
-        self.messages.append(Message("user", f"[pressed keys] {text}" if kind == "digits" else text))
+        self.messages.append(Message("user", f"{PRESSED}{text}" if kind == "digits" else text))
         self._turn(Speaker.PERSON, text, started_s, ended_s, kind=kind)
 
     def agent(

@@ -8,17 +8,18 @@ nobody else is left.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from dialer.conversation import casting
-from dialer.conversation.breakers import Ranked, V
+from dialer.conversation.breakers import Named, Ranked, V
 from dialer.conversation.sentences import Sentences
 from dialer.conversation.spoken import BYTES_PER_CHARACTER, Fragment, Spoken
 from dialer.errors import VendorBusy, VendorRefused
 from dialer.llm.base import Brain, Delta, Message, Resumed, ToolCall, ToolSpec
 from dialer.speech.base import Recognition, Recognizer, Timed, Voice
+from dialer.speech2speech.base import Talker
 
 FIRST_AUDIO_S: Final = 2.5
 NEXT_AUDIO_S: Final = 2.0
@@ -45,6 +46,8 @@ class LiveVendors:
     recognizers: tuple[Recognizer, ...]
     voices: tuple[Voice, ...]
     brains: tuple[Brain, ...]
+    talkers: tuple[Talker, ...] = ()
+    """Speech-to-speech models, for agents that want one."""
 
 
 class Crew:
@@ -54,6 +57,7 @@ class Crew:
         self.recognizers: Ranked[Recognizer] = Ranked(vendors.recognizers)
         self.voices: Ranked[Voice] = Ranked(vendors.voices)
         self.brains: Ranked[Brain] = Ranked(vendors.brains)
+        self.talkers: Ranked[Talker] = Ranked(vendors.talkers)
         self._paces: dict[tuple[str, str], float] = {}
 
     async def listen(
@@ -62,7 +66,7 @@ class Crew:
         language: str,
         hints: tuple[str, ...],
         recognizers: tuple[str, ...] = (),
-        broke: Recognizer | None = None,
+        broke: Named | None = None,
     ) -> tuple[Recognizer, Recognition]:
         """Open a stream at the first recognizer that takes it, in the order that `casting` reads from `recognizers`.
 
@@ -79,6 +83,10 @@ class Crew:
             except (VendorBusy, VendorRefused, TimeoutError) as error:
                 self.recognizers.failed(vendor, error, _now())
         raise VendorBusy("speech to text", "no recognizer takes the stream")
+
+    def misheard(self, vendor: Named, error: Exception) -> None:
+        """A recognizer's stream broke."""
+        self.recognizers.failed(vendor, error, _now())
 
     async def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes | Fragment]:
         """Yield the audio of a text; when a voice breaks off, the next one says the rest.
@@ -101,7 +109,7 @@ class Crew:
             spoken = Spoken(rest, self._paces.get((vendor.name, own), BYTES_PER_CHARACTER))
             pieces = vendor.speak(rest, voice=own, language=language)
             try:
-                async for piece in _in_time(pieces, FIRST_AUDIO_S * patience, NEXT_AUDIO_S * patience, vendor.name):
+                async for piece in in_time(pieces, FIRST_AUDIO_S * patience, NEXT_AUDIO_S * patience, vendor.name):
                     spoken.add(piece)
                     if not isinstance(piece, Timed):
                         yield piece
@@ -144,7 +152,7 @@ class Crew:
             said = [Message("assistant", " ".join(sentences)), GO_ON] if sentences else []
             deltas = vendor.answer([*messages, *said], tools, model=wish.of(vendor.name))
             try:
-                async for delta in _in_time(deltas, FIRST_TOKEN_S * patience, NEXT_TOKEN_S * patience, vendor.name):
+                async for delta in in_time(deltas, FIRST_TOKEN_S * patience, NEXT_TOKEN_S * patience, vendor.name):
                     begun = True
                     if isinstance(delta, str):
                         sentences += whole.feed(delta)
@@ -170,7 +178,7 @@ def _patiently(vendors: Sequence[V]) -> list[tuple[float, V]]:
     return [(LAST_PATIENCE if vendor is vendors[-1] else 1.0, vendor) for vendor in vendors]
 
 
-async def _in_time(items: AsyncIterator[T], first_s: float, next_s: float, vendor: str) -> AsyncIterator[T]:
+async def in_time(items: AsyncIterator[T], first_s: float, next_s: float, vendor: str) -> AsyncGenerator[T, None]:
     """Yield items; a vendor that stalls is busy. The source is closed whatever happens."""
     wait_s = first_s
     try:

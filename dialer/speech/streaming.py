@@ -95,6 +95,16 @@ class SocketStream(WSListener):  # type: ignore[misc, unused-ignore]  # a C clas
         if self._transport is not None and not self._closing and not self._transport.is_disconnected:
             self._transport.send(WSMsgType.TEXT, text)
 
+    def take(self, message: bytes) -> None:
+        """Read a message, and hand on what it says."""
+        try:
+            pieces = tuple(self.read(orjson.loads(message)))
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            pieces = (VendorBusy(self.vendor, f"a message that cannot be read: {error!r}"),)
+        for piece in pieces:
+            if not self._closing:
+                self._pieces.put_nowait(piece)
+
     def over(self) -> None:
         """Stop what runs by the clock; called once, when the stream ends in whatever way."""
 
@@ -108,13 +118,7 @@ class SocketStream(WSListener):  # type: ignore[misc, unused-ignore]  # a C clas
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A message came in."""
         if frame.msg_type is WSMsgType.TEXT:
-            try:
-                pieces = tuple(self.read(orjson.loads(frame.get_payload_as_bytes())))
-            except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-                pieces = (VendorBusy(self.vendor, f"a message that cannot be read: {error!r}"),)
-            for piece in pieces:
-                if not self._closing:
-                    self._pieces.put_nowait(piece)
+            self.take(frame.get_payload_as_bytes())
         elif frame.msg_type is WSMsgType.CLOSE:
             if not self._closing:
                 reason = frame.get_close_message() or b""

@@ -1,0 +1,1 @@
+"""Speech-to-speech models: one Protocol, one file per vendor."""
