@@ -71,6 +71,8 @@ class Call:
     answered_by: str | None = None
     queue_ms: int = 0
     sip_code: int | None = None
+    parent: str | None = None
+    """The call on whose behalf a <Dial> made this one."""
     callbacks: int = 0
     """Next SequenceNumber."""
     asked: list[Asked] = field(default_factory=list)
@@ -103,7 +105,7 @@ class Call:
         return {
             "sid": self.sid,
             "account_sid": account_sid,
-            "parent_call_sid": None,
+            "parent_call_sid": self.parent,
             "phone_number_sid": None,
             "group_sid": None,
             "trunk_sid": None,

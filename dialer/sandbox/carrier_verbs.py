@@ -13,6 +13,7 @@ import aiohttp
 
 from dialer import log
 from dialer.sandbox.carrier_calls import Call, HangUp
+from dialer.sandbox.carrier_legs import Leg
 from dialer.sandbox.carrier_twiml import TwimlInvalid
 from dialer.sandbox.carrier_webhooks import Webhooks
 from dialer.sandbox.media_line import Line
@@ -21,7 +22,6 @@ from dialer.sandbox.world import World
 
 _log = log.get(__name__)
 SAY_VOICE = "en-us+f2"
-_TRANSFER_RINGS_S = 2.0
 _TRANSFER_TALKS_S = 4.0
 
 
@@ -166,27 +166,31 @@ class Script:
         to = ((verb.text or "") if number is None else (number.text or "")).strip()
         if not to:
             raise TwimlInvalid(13223, "<Dial> needs a number")
+        whisper = "" if number is None else number.get("url", "")
+        leg = Leg(self._world, self._webhooks, self._call, to, verb.get("callerId", ""))
         self.leaving = self._next(verb, DialCallStatus="completed", DialCallDuration=0)
-        await asyncio.sleep(self._world.options.wait_s(_TRANSFER_RINGS_S))
-        self._note_transfer(to, "answered")
-        await self._say_text("Hello, sales team speaking, how can I help you?")
-        await asyncio.sleep(self._patience_s(_TRANSFER_TALKS_S))
-        self._note_transfer(to, "completed")
-        talked_s = round(_TRANSFER_TALKS_S)
+        try:
+            dialed = await leg.ring(float(verb.get("timeout", "30")))
+            if dialed is None:
+                bridged = not whisper or await leg.whisper(urljoin(self._base_url, whisper), self._elsewhere)
+                if bridged:
+                    await self._say_text("Hello, sales team speaking, how can I help you?")
+                    await asyncio.sleep(self._patience_s(_TRANSFER_TALKS_S))
+                dialed = leg.end(bridged=bridged)
+        finally:
+            leg.cut()
         self.leaving = None
-        return self._next(verb, DialCallStatus="completed", DialCallDuration=talked_s, DialBridged="true")
-
-    def _note_transfer(self, to: str, status: str) -> None:
-        call = self._call
-        self._world.ledger.note(
-            "call.status",
-            carrier_id=call.sid,
-            call_id=call.call_id,
-            to=to,
-            from_=call.to,
-            key="transfer",
-            status=status,
+        return self._next(
+            verb,
+            DialCallStatus=dialed.status,
+            DialCallSid=leg.call.sid,
+            DialCallDuration=leg.call.duration_s,
+            DialBridged=str(dialed.bridged).lower(),
         )
+
+    async def _elsewhere(self, call: Call, url: str, root: Element) -> Next | None:
+        """Carry a document out on another call than this one's."""
+        return await Script(self._world, self._webhooks, call, url).run(root)
 
     async def _say_text(self, text: str) -> None:
         if self._world.options.media:

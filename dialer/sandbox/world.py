@@ -15,6 +15,7 @@ import aiohttp
 from dialer import log
 from dialer.sandbox.carrier_calls import Calls
 from dialer.sandbox.carrier_recordings import Recordings
+from dialer.sandbox.colleagues import Colleagues
 from dialer.sandbox.faults import Faults
 from dialer.sandbox.hearing import Registry
 from dialer.sandbox.ledger import Ledger
@@ -54,6 +55,7 @@ class World:
         self.voices = Voices(self.registry)
         self.faults = Faults(options.seed)
         self.people = People(options.seed)
+        self.colleagues = Colleagues()
         self.calls = Calls()
         self.numbers = {number: OwnNumber(number, options.voice_url, options.sms_url) for number in options.numbers}
         self.asked: Counter[str] = Counter()

@@ -15,6 +15,7 @@ from dialer.sandbox.carrier_account_api import texting_of
 from dialer.sandbox.carrier_api import exchange_of
 from dialer.sandbox.carrier_calls import Call, new_sid
 from dialer.sandbox.carrier_requests import world_of
+from dialer.sandbox.colleagues import Colleague
 from dialer.sandbox.faults import FaultPlan
 from dialer.sandbox.people import Meeting
 from dialer.sandbox.people_kinds import BY_NAME
@@ -33,6 +34,12 @@ class Pin(BaseModel):
     """What a number is to be; None leaves it to the dice."""
 
     kind: str | None
+
+
+class Habit(BaseModel):
+    """What a colleague does when a call is handed over to them."""
+
+    kind: Colleague
 
 
 class InboundCall(BaseModel):
@@ -127,6 +134,13 @@ async def pin(request: Request, number: str, pin: Pin) -> dict[str, Any]:
     except KeyError as error:
         raise HTTPException(422, f"There is no kind {pin.kind}; there are {sorted(BY_NAME)}.") from error
     return {"number": number, "kind": people.kind(number).name}
+
+
+@router.put("/colleagues/{number}")
+async def behave(request: Request, number: str, habit: Habit) -> Habit:
+    """Make a colleague of the seller accept, decline or not answer when a call is handed over to them."""
+    world_of(request).colleagues.set(number, habit.kind)
+    return habit
 
 
 @router.post("/calls", status_code=201)

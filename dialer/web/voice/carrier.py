@@ -84,9 +84,7 @@ async def carry_out(request: Request, call_id: UUID, decision: Decision) -> Resp
             action, whisper = (
                 urls.for_carrier(wiring.settings.public_url, kind, call_id) for kind in ("transferred", "whisper")
             )
-            return markup(
-                twiml.transfer(decision.number, caller_id=decision.caller_id, action=action, whisper=whisper)
-            )
+            return markup(twiml.transfer(decision.number, caller_id=decision.caller_id, action=action, whisper=whisper))
         case Do.DROP:
             text, language = await run_in_threadpool(answering.drop_message, wiring.sessions, call_id)
             return markup(twiml.say_and_hang_up(text, language=language))
