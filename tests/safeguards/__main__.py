@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from tests.safeguards.table import SAFEGUARDS, Safeguard
 
@@ -32,14 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not wanted:
         print(f"No safeguard is called {given.only}.", file=sys.stderr)  # noqa: T201 - a command
         return 2
-    table = Table("law", "safeguard taken out", "tests that turned red", box=None, header_style="bold")
+    say = Console(soft_wrap=True, highlight=False)
     missed = True
     for safeguard in wanted:
         red = turned_red(safeguard)
         missed = missed and bool(red)
-        table.add_row(safeguard.law, f"{safeguard.name} ({safeguard.file})", "\n".join(red) or "[red]none[/]")
-    console = Console()
-    (console if console.is_terminal else Console(width=200)).print(table)
+        say.print(f"law {safeguard.law}: without [bold]{safeguard.name}[/] ({safeguard.file})")
+        for test in red or ["[red]no test turns red[/]"]:
+            say.print(f"    {escape(test) if red else test}")
     return 0 if missed else 1
 
 
