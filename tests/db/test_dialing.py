@@ -15,11 +15,13 @@ from dialer.calls import gate
 from dialer.calls.models import Call, CallMove
 from dialer.calls.states import CallState
 from dialer.campaigns.models import Campaign, CampaignState
+from dialer.db import lock_phone
 from dialer.errors import CarrierBusy, CarrierRefused, CarrierSilent, Reach
+from dialer.leads import suppression
 from dialer.leads.models import LeadState
 from dialer.outcomes.models import Disposition, Outcome
 from dialer.telephony.models import CallerId, CarrierAccount
-from tests.db.engine import CampaignEngine
+from tests.db.engine import SECRET, CampaignEngine
 from tests.factories import NOON, Factory
 
 
@@ -155,6 +157,32 @@ def test_opt_out_before_t2_withdraws(engine_room: CampaignEngine, claimed: UUID)
     engine_room.opt_out(call.organization_id, call.to_number, "words", None, "test")
 
     engine_room.place(claimed)
+
+    assert engine_room.carrier.placed == []
+    assert engine_room.call(claimed).state is CallState.WITHDRAWN
+
+
+def test_a_dial_waits_for_the_opt_out_that_has_the_phone_and_sees_it(
+    engine_room: CampaignEngine, claimed: UUID
+) -> None:
+    call = engine_room.call(claimed)
+    dial = threading.Thread(target=engine_room.place, args=(claimed,))
+
+    with engine_room.sessions.begin() as session:
+        lock_phone(session, call.to_number, call.organization_id)
+        dial.start()
+        dial.join(0.5)
+        suppression.suppress(
+            session,
+            call.organization_id,
+            [call.to_number],
+            reason="words",
+            source="spoken",
+            call_id=None,
+            now=NOON,
+            secret=SECRET,
+        )
+    dial.join(10)
 
     assert engine_room.carrier.placed == []
     assert engine_room.call(claimed).state is CallState.WITHDRAWN
