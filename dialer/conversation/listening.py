@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from dialer import log
@@ -19,6 +19,8 @@ REPLAYED_FRAMES: Final = 500
 """10 s of audio that no final words are about are kept for the next recognizer."""
 TIMED_FRAMES: Final = 1500
 """30 s of audio for which it is known when the recognizer got it."""
+SILENT_FRAMES: Final = 5
+"""100 ms of silence are one message: it costs as much as a frame, and nobody waits for it."""
 REOPENINGS: Final = 5
 LAST_WORDS_S: Final = 0.6
 """How long the last words are waited for after the stream is over: they may be "don't call again"."""
@@ -76,6 +78,9 @@ class Listening:
         self._silent = asyncio.Event()
         self.frames = 0
         self.reopened = 0
+        self._waiting: list[bytes] = []
+        self.urgent = True
+        """Whether somebody speaks, or has not finished: each frame goes out at once. Silence goes out in batches."""
         self.deaf = False
         """Whether no recognizer could be had."""
 
@@ -87,12 +92,16 @@ class Listening:
         """Hand over 20 ms of mu-law, at `now` on the loop's clock. Never blocks."""
         self.frames += 1
         self._unheard.append(frame)
-        if self._recognition is not None:
-            self._feed(self._recognition, frame, now)
+        if self._recognition is None:
+            return
+        self._waiting.append(frame)
+        if self.urgent or len(self._waiting) >= SILENT_FRAMES:
+            self._flush(self._recognition, now)
 
     def finalize(self) -> None:
         """Ask for the final words of what was said so far."""
         if self._recognition is not None:
+            self._flush(self._recognition, asyncio.get_running_loop().time())
             self._recognition.finalize()
 
     async def last_words(self) -> None:
@@ -126,7 +135,7 @@ class Listening:
             self._fed = 0
             now = asyncio.get_running_loop().time()
             for frame in self._unheard:
-                self._feed(recognition, frame, now)
+                self._feed(recognition, [frame], now)
             self._recognition = recognition
             try:
                 async for heard in recognition:
@@ -142,17 +151,22 @@ class Listening:
                 await self._drop()
         self.deaf = True
 
-    def _feed(self, recognition: Recognition, frame: bytes, now: float) -> None:
-        recognition.feed(frame)
-        self._fed_s.append(now)
-        self._fed += 1
+    def _flush(self, recognition: Recognition, now: float) -> None:
+        if self._waiting:
+            self._feed(recognition, self._waiting, now)
+            self._waiting = []
+
+    def _feed(self, recognition: Recognition, frames: Sequence[bytes], now: float) -> None:
+        recognition.feed(frames[0] if len(frames) == 1 else b"".join(frames))
+        self._fed_s.extend([now] * len(frames))
+        self._fed += len(frames)
 
     def _forget(self, heard: Heard) -> None:
         """Forget the audio that final words are about. What came after it is kept: nobody has told its words yet."""
         if not heard.ended_s:
             return
         newer = max(self._fed - round(heard.ended_s * 1000 / FRAME_MS), 0)
-        while len(self._unheard) > newer:
+        while len(self._unheard) > newer + len(self._waiting):
             self._unheard.popleft()
 
     def _delay_s(self, recognition: Recognition, heard: Heard) -> float:
@@ -164,5 +178,6 @@ class Listening:
 
     async def _drop(self) -> None:
         recognition, self._recognition = self._recognition, None
+        self._waiting = []  # they are among those that are said again
         if recognition is not None:
             await recognition.close()
