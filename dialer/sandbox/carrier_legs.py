@@ -1,4 +1,4 @@
-"""The second leg of a <Dial>: a colleague's phone rings, they hear a document of their own, and are connected or not."""
+"""The second leg of a <Dial>: a colleague hears a document of their own, and is connected to the person, or not."""
 
 from __future__ import annotations
 
