@@ -6,6 +6,7 @@ Knows neither sockets nor clocks: all times are of the audio that arrived, as at
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -145,6 +146,8 @@ class Transcriber:
             "confidence": round(confidence, 4),
             "words": words,
         }
+        if self._options.language == "multi":
+            alternative["languages"] = _languages(words)
         return {
             "type": "Results",
             "channel_index": [0, 1],
@@ -182,6 +185,13 @@ class Transcriber:
             "duration": round(self._ear.heard_s, _TIMES),
             "channels": 1,
         }
+
+
+def _languages(words: list[Json]) -> list[str]:
+    """The languages of some words, that of most of them first."""
+    hindi = sum(bool(re.search(r"[\u0900-\u097f]", word["word"])) for word in words)
+    counts = {"hi": hindi, "en": len(words) - hindi}
+    return sorted((code for code, count in counts.items() if count), key=lambda code: -counts[code])
 
 
 def _plain(word: str) -> str:

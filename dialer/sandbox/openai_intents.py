@@ -51,7 +51,9 @@ _MEANINGS: Mapping[Intent, tuple[str, ...]] = {
         "no more calls",
         "opt(ing)? out",
         "leave me alone",
-        "(फोन|फ़ोन|कॉल) (मत|न) कर",
+        "(फोन|फ़ोन|कॉल) (मत|न|ना) (कर|कीजि)",
+        "(फोन|फ़ोन|कॉल) करना बंद",
+        "नंबर .{0,20}(हटा|निकाल)",
     ),
     Intent.WRONG_NUMBER: (
         "wrong (number|person)",
@@ -59,6 +61,8 @@ _MEANINGS: Mapping[Intent, tuple[str, ...]] = {
         r"there is no \w+ here",
         "no such person",
         "(doesn't|does not) (live|work) here",
+        "(ग़लत|गलत) नंबर",
+        "इस नाम का कोई नहीं",
     ),
     Intent.VOICEMAIL: (
         "leave (a|your|me a) (message|name)",
@@ -85,6 +89,7 @@ _MEANINGS: Mapping[Intent, tuple[str, ...]] = {
         "connect me",
         "real person",
         "human being",
+        "(इंसान|आदमी|किसी) से बात",
     ),
     Intent.ASKS_ROBOT: (
         rf"(are you|is this|is that) (really |actually |just )?{_A_MACHINE}",
@@ -101,6 +106,8 @@ _MEANINGS: Mapping[Intent, tuple[str, ...]] = {
         "(don't|do not) (need|want) (it|any|that|this|one|anything)",
         "not for (me|us)",
         "no need",
+        "दिलचस्पी नहीं",
+        "(मुझे|हमें)? ?नहीं चाहिए",
     ),
     Intent.CALL_LATER: (
         "call (me |us )?(back|again|later|on|at|tomorrow|next|in an?)",
@@ -112,11 +119,15 @@ _MEANINGS: Mapping[Intent, tuple[str, ...]] = {
         "at work right now",
         "not (right )?now",
         "have somebody call me",
+        "बाद में (फोन|फ़ोन|कॉल|बात)",
+        "(अभी|इस समय) (मैं )?(व्यस्त|मीटिंग|गाड़ी|बात नहीं)",
     ),
     Intent.ASKS_PRICE: (
         "how much",
         "(what|which).{0,25}(price|cost|charge|fee|rate)",
         "what it costs",
+        "(कितने|कितना) (का|की|के|पैसे|खर्च|में|लगेंगे)",
+        "(दाम|कीमत|क़ीमत) क्या",
         "price",
         "do(es)? (it|that|this) cost",
     ),
@@ -147,6 +158,9 @@ _MEANINGS: Mapping[Intent, tuple[str, ...]] = {
         "great idea",
         "good idea",
         "count me in",
+        "दिलचस्पी है",
+        "अच्छा लग(ा|ता|रहा)",
+        "और बताइए",
     ),
     Intent.SEND_MAIL: (
         "send (me|us|it|that|something|some|an|the)",
@@ -167,6 +181,8 @@ _MEANINGS: Mapping[Intent, tuple[str, ...]] = {
         "(which|what) company",
         "your name",
         "where are you calling from",
+        "(आप )?कौन (हैं|बोल|है)",
+        "कहाँ से (बोल|फोन|फ़ोन)",
         "who do you work for",
     ),
     Intent.ASKS_WHAT: (
@@ -187,6 +203,7 @@ _MEANINGS: Mapping[Intent, tuple[str, ...]] = {
         "that is all",
         "that's all",
         "hang up",
+        r"^\W*(नमस्ते|धन्यवाद|शुक्रिया)\W*(नमस्ते)?\W*$",
     ),
     Intent.PRESENT: (
         "(anybody|anyone|somebody|still) there",
@@ -205,10 +222,12 @@ _MEANINGS: Mapping[Intent, tuple[str, ...]] = {
         "(don't|do not) think so",
         "rather not",
         "never mind",
+        r"^\W*(नहीं|जी नहीं)(?=\W|$)",
     ),
     Intent.YES: (
         r"^\W*(yes|yeah|yep|yup|sure|ok|okay|of course|certainly|fine|alright|all right|right|correct|go ahead)\b",
         r"^\W*(good|great|perfect|uh-huh|mm-hmm|please|why not|maybe|i see|thank)\b",
+        r"^\W*(हाँ|हां|जी|ठीक है|अच्छा|बिल्कुल|ज़रूर)",
     ),
     Intent.GREETING: (r"^(hello|hi|hey|good (morning|afternoon|evening)|speaking|this is)\b",),
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from dialer.sandbox import openai_hindi
 from dialer.sandbox.openai_intents import Intent, understand
 from dialer.sandbox.openai_prompt import Prompt
 from dialer.sandbox.openai_times import phrase, spoken, wanted
@@ -57,7 +58,8 @@ class _Talk:
     def __init__(self, messages: Sequence[Message], tools: Tools) -> None:
         self._messages = messages
         self._tools = tools
-        self._prompt = Prompt.read("\n".join(text_of(m) for m in messages if m["role"] in ("system", "developer")))
+        self._system = "\n".join(text_of(m) for m in messages if m["role"] in ("system", "developer"))
+        self._prompt = Prompt.read(self._system)
         spoken_lines = [(m["role"], text_of(m)) for m in messages if m["role"] in ("assistant", "user") and text_of(m)]
         self._said = [text for role, text in spoken_lines if role == "assistant"]
         self._last_said = self._said[-1] if self._said else ""
@@ -70,6 +72,8 @@ class _Talk:
 
     def answer(self) -> Answer:
         """Answer the last message."""
+        if openai_hindi.is_spoken(self._system):
+            return Answer(*openai_hindi.answer(self._so_far(), self._tools))
         if self._messages[-1]["role"] == "tool":
             return self._after_tool()
         if not self._heard:
@@ -79,6 +83,17 @@ class _Talk:
             return self._close("I do not want to take more of your time.")
         rule = self._rules().get(intent)
         return rule() if rule is not None else self._statement()
+
+    def _so_far(self) -> openai_hindi.Said:
+        last = self._messages[-1]
+        return openai_hindi.Said(
+            prompt=self._system,
+            agent=tuple(self._said),
+            heard=self._heard,
+            intent=understand(self._heard),
+            used=tuple(self._used),
+            tool_result=text_of(last) if last["role"] == "tool" else None,
+        )
 
     def _rules(self) -> Mapping[Intent, Callable[[], Answer]]:
         tell = self._tell
