@@ -97,6 +97,8 @@ def continued(sessions: Sessions, call_id: UUID, said: reporting.Report | None, 
         call = queries.one(session, call_id)
         if not NEXT[call.state]:
             return Decision(Do.NOTHING)
+        if call.transfer == transferring.ACCEPTED:
+            return Decision(Do.HANG_UP)  # the colleague's call is over, and with it this one
         if call.ending == EndReason.TRANSFER and call.state in LIVE and transferring.is_warm(session, call):
             return _ask_colleague(session, call, secret)
         if call.ending == EndReason.TRANSFER and call.transfer_to and call.state in TRANSFERABLE:
@@ -167,8 +169,6 @@ def _ask_colleague(session: Session, call: Call, secret: str) -> Decision:
     if transferring.ask(session, call, secret=secret):
         return Decision(Do.CALL_COLLEAGUE, number=call.transfer_to or "", caller_id=_ours(call))
     transferring.come_back(call)
-    if call.ending is not None:
-        return Decision(Do.HANG_UP)
     session.flush()
     return _seat(session, call, again=True)
 

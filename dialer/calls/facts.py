@@ -127,7 +127,7 @@ def _record(
         case KnowledgeWanted():
             return recalling.recall(session, call, fact, effects.outside.knowledge)
         case Ending(reason=reason, transfer_to=number):
-            call.ending, call.transfer_to = reason.value, number or call.transfer_to
+            call.ending, call.transfer_to, call.transfer = reason.value, number or call.transfer_to, None
         case HandedIn():
             _hand_in(session, call, fact)
         case Lapsed():

@@ -33,9 +33,8 @@ def ask(session: Session, call: Call, *, secret: str) -> bool:
     The caller holds the call's row.
     """
     number = call.transfer_to or ""
-    if gate.is_shut(session) or suppression.is_suppressed(session, call.organization_id, number, secret):
-        return False
-    call.transfer = call.transfer or ASKED
+    forbidden = gate.is_shut(session) or suppression.is_suppressed(session, call.organization_id, number, secret)
+    call.transfer = DECLINED if forbidden else call.transfer or ASKED
     return call.transfer == ASKED
 
 
