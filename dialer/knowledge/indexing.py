@@ -170,7 +170,7 @@ def _use(session: Session, document_id: UUID, found: list[Chunk], vectors: Embed
         session.execute(insert(KnowledgeChunk), rows[at : at + ROWS_AT_ONCE])
     document.state, document.indexed_at = DocumentState.INDEXED, clock.now(session)
     document.model, document.chunk_count = model, len(rows)
-    document.tries, document.error = 0, ""
+    document.tries, document.error, document.next_wall = 0, "", clock.wall(session)
     session.flush()
     if replaced:
         storing.forget_vectors(session, document.organization_id)

@@ -45,7 +45,7 @@ _MATCHING = """
         FROM unnest(to_tsvector(CAST(:configuration AS regconfig), :words))
     ),
     matching AS MATERIALIZED (
-        SELECT id, ts_rank(words, query, 1) AS weight
+        SELECT id, ts_rank(words, query, 2) AS weight
         FROM knowledge_chunks, wanted
         WHERE organization_id = :organization_id AND collection = ANY(:collections) AND words @@ query
         ORDER BY weight DESC, id

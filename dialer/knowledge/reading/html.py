@@ -57,10 +57,10 @@ def _walk(node: LexborNode, outline: Outline, depth: int) -> None:
             _walk(child, outline, depth + 1)
             outline.add(" | ")
         else:
-            apart = "\n\n" if tag in _PARAGRAPHS else "\n" if tag in _LINES else ""
-            outline.add(apart)
+            paragraph = "\n\n" if tag in _PARAGRAPHS else ""
+            outline.add(paragraph)
             _walk(child, outline, depth + 1)
-            outline.add(apart)
+            outline.add("\n" if tag in _LINES else paragraph)
 
 
 def _decode(body: bytes) -> str:
