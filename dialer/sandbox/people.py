@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dialer.sandbox.faults import chance
+from dialer.sandbox.people_hindi import HINDI
 from dialer.sandbox.people_kinds import BY_NAME, KINDS, Kind
 
+KNOWN: Mapping[str, Kind] = {**BY_NAME, **{kind.name: kind for kind in HINDI}}
+"""Every kind that a number can be pinned to."""
 _AWAY_AT_FIRST, _AWAY_LATER = 0.22, 0.1
 _AWAY = ("no_answer", "no_answer", "busy", "voicemail")
 _REACHED_AT_LAST = 0.6
@@ -60,7 +64,7 @@ class People:
         if name is None:
             self._pinned.pop(number, None)
         else:
-            self._pinned[number] = BY_NAME[name]
+            self._pinned[number] = KNOWN[name]
 
     def kind(self, number: str, index: int | None = None) -> Kind:
         """Who takes call `index` of a number; None: its next call."""

@@ -42,6 +42,7 @@ class Kind:
     amd: str = "human"
     beeps: bool = False
     """A tone follows the greeting; nobody listens to an answer, so silence ends the call."""
+    language: str = "en"
     hums: bool = False
     """Says "uh-huh" while the other side speaks."""
     barges_in: str = ""

@@ -11,6 +11,7 @@ from dialer.sandbox.media_line import Line
 from dialer.sandbox.media_ticker import FRAME_S
 from dialer.sandbox.people import Meeting
 from dialer.sandbox.people_kinds import START, Rule
+from dialer.sandbox.people_manners import MANNERS
 from dialer.sandbox.voices import beep
 from dialer.sandbox.world import World
 
@@ -21,10 +22,6 @@ _GREETS_AFTER_S = 0.5
 _HANGS_UP_AFTER_S = 0.6
 _HUMS_AFTER_S = 1.8
 _BARGES_AFTER_S = 1.4
-_STILL_THERE = "Hello? Is anybody there?"
-_CALLS_BACK = "Hello, I had a missed call from this number. What is it about?"
-_MUST_GO = "Sorry, I have to go now. Goodbye."
-_VOICES = ("en-us+f1", "en-us+m1", "en-us+f5", "en-us+m4", "en-gb+f2", "en-gb+m2", "en-us+m6", "en-gb+f4")
 
 
 class Person:
@@ -35,7 +32,8 @@ class Person:
         self.beeped = asyncio.Event()
         self._world, self._call, self._line, self._meeting = world, call, line, meeting
         self._ear = Ear(world.registry)
-        self._voice = _VOICES[int(self._roll("voice") * len(_VOICES))]
+        self._manners = MANNERS[self.kind.language]
+        self._voice = self._one_of(self._manners.voices, "voice")
         self._state = START
         self._age_s = 0.0
         self._turn = 0
@@ -64,7 +62,7 @@ class Person:
         elif not self._greeted and self._age_s >= _GREETS_AFTER_S:
             self._greet()
         elif self._age_s >= self.kind.leaves_after_s:
-            self._go(_MUST_GO if self.kind.human and self.kind.name != "hangs_up" else "")
+            self._go(self._manners.must_go if self.kind.human and self.kind.name != "hangs_up" else "")
         elif self._heard_speech:
             self._follow()
         else:
@@ -127,7 +125,7 @@ class Person:
     def _interject(self, spoke_s: float) -> None:
         if self.kind.hums and self._turn >= 1 and spoke_s >= _HUMS_AFTER_S:
             self._interjected = True
-            self._say("Uh-huh.")
+            self._say(self._manners.hum)
         elif self.kind.barges_in and self._turn == 1 and spoke_s >= _BARGES_AFTER_S:
             self._turn += 1
             self._words.clear()
@@ -141,7 +139,7 @@ class Person:
         self._turn += 1
         if self._calls_back:
             self._calls_back = False
-            self._say(_CALLS_BACK)
+            self._say(self._manners.calls_back)
             return
         if (rule := self.kind.rule(self._state, heard)) is not None:
             self._obey(rule)
@@ -165,7 +163,7 @@ class Person:
             self._go("")
         else:
             self._asked_there += 1
-            self._say(_STILL_THERE)
+            self._say(self._manners.still_there)
 
     def _go(self, words: str) -> None:
         if words:
@@ -185,9 +183,8 @@ class Person:
             self._call.commands.put_nowait(HangUp(by="person"))
 
     def _say(self, text: str, *, then_beep: bool = False) -> None:
-        choices = text.split("|")
         self._making += 1
-        self._world.start(self._speak(choices[int(self._roll("says", text) * len(choices))], then_beep=then_beep))
+        self._world.start(self._speak(self._one_of(tuple(text.split("|")), "says", text), then_beep=then_beep))
 
     async def _speak(self, text: str, *, then_beep: bool) -> None:
         try:
@@ -198,6 +195,9 @@ class Person:
         if then_beep:
             await asyncio.sleep(len(utterance.mulaw) / 8000 + 0.4)
             self.beeped.set()
+
+    def _one_of(self, choices: tuple[str, ...], *key: object) -> str:
+        return choices[int(self._roll(*key) * len(choices))]
 
     def _roll(self, *key: object) -> float:
         return chance(self._world.options.seed, "mind", self._meeting.number, self._meeting.index, *key)

@@ -17,8 +17,7 @@ from dialer.sandbox.carrier_calls import Call, new_sid
 from dialer.sandbox.carrier_requests import world_of
 from dialer.sandbox.colleagues import Colleague
 from dialer.sandbox.faults import FaultPlan
-from dialer.sandbox.people import Meeting
-from dialer.sandbox.people_kinds import BY_NAME
+from dialer.sandbox.people import KNOWN, Meeting
 
 router = APIRouter(prefix="/world")
 _LINES_PER_CHUNK = 1000
@@ -132,7 +131,7 @@ async def pin(request: Request, number: str, pin: Pin) -> dict[str, Any]:
     try:
         people.pin(number, pin.kind)
     except KeyError as error:
-        raise HTTPException(422, f"There is no kind {pin.kind}; there are {sorted(BY_NAME)}.") from error
+        raise HTTPException(422, f"There is no kind {pin.kind}; there are {sorted(KNOWN)}.") from error
     return {"number": number, "kind": people.kind(number).name}
 
 
@@ -150,11 +149,11 @@ async def call_in(request: Request, order: InboundCall) -> dict[str, str]:
     number = world.numbers.get(order.to)
     if number is None or not number.voice_url:
         raise HTTPException(422, f"{order.to} is none of the account's numbers, or has no voice URL.")
-    if order.kind not in BY_NAME:
-        raise HTTPException(422, f"There is no kind {order.kind}; there are {sorted(BY_NAME)}.")
+    if order.kind not in KNOWN:
+        raise HTTPException(422, f"There is no kind {order.kind}; there are {sorted(KNOWN)}.")
     call = Call(new_sid("CA"), order.to, order.from_, "inbound")
     world.calls.add(call)
-    meeting = Meeting(order.from_, world.people.had(order.from_), BY_NAME[order.kind])
+    meeting = Meeting(order.from_, world.people.had(order.from_), KNOWN[order.kind])
     exchange_of(request).receive(call, number.voice_url, meeting)
     return {"sid": call.sid}
 
