@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -54,9 +54,7 @@ class Sink:
                 **_read(mail),
             )
         if self._world.faults.hits("smtp.drop_reply", self._taken):
-            transport = server.transport
-            assert isinstance(transport, asyncio.Transport)
-            transport.abort()
+            cast("asyncio.Transport", server.transport).abort()
         return "250 2.0.0 Taken"
 
 
