@@ -131,7 +131,6 @@ class Dialogue:
             closing=self.closing,
         )
         self._machines = Machines(
-            agent,
             self._stage,
             ear=ear,
             floor=self._floor,

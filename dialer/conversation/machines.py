@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from dialer.agents.definition import AgentDefinition
 from dialer.audio.tones import Signal
 from dialer.audio.vad import Ear
 from dialer.conversation import machine, masking
@@ -23,6 +22,8 @@ from dialer.conversation.speaking import Speaking
 from dialer.conversation.stage import Mode, Stage
 from dialer.conversation.transcript import Transcript
 
+INTRODUCTION: Final = "screening"
+"""The kind of turn in which a screener is told who calls."""
 SCREENERS_TONE_S: Final = 3.0
 """A screener's tone that is this late will not come; it is told who calls without it."""
 
@@ -32,7 +33,6 @@ class Machines:
 
     def __init__(
         self,
-        agent: AgentDefinition,
         stage: Stage,
         *,
         ear: Ear,
@@ -43,7 +43,6 @@ class Machines:
         closing: Closing,
         navigating: Navigating,
     ) -> None:
-        self._agent = agent
         self._stage = stage
         self._ear = ear
         self._floor = floor
@@ -196,10 +195,12 @@ class Machines:
 
     def _introduce(self) -> None:
         self._name_at_s = None
-        self._speaking.line("screening", self._agent.screening)
+        if self._speaking.kind == INTRODUCTION and self._speaking.active:
+            return  # it asks in two sentences, and is being answered
+        self._speaking.line(INTRODUCTION, self._speaking.agent.screening)
 
     def _person_came(self, words: str) -> None:
         """A person is on the line and has heard nothing yet: begin as if they had just answered."""
         self._found(Verdict.PERSON, words)
         self._floor.noise(self._loop.time())
-        self._speaking.line("opener", self._agent.opener)
+        self._speaking.line("opener", self._speaking.agent.opener)

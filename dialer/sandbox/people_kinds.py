@@ -27,6 +27,8 @@ class Rule:
     """The next state; "" stays."""
     presses: str = ""
     hangs_up: bool = False
+    connects: str = ""
+    """The kind of somebody who comes to the phone next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,11 @@ class Kind:
     amd: str = "human"
     beeps: bool = False
     """A tone follows the greeting; nobody listens to an answer, so silence ends the call."""
+    menu: bool = False
+    """Understands keys, as "[1]", and nothing that is said; says its menu twice more, and then hangs up."""
     language: str = "en"
+    screens: bool = False
+    """Answers for somebody else: after a silence it says what it would say next, and does not wonder who is there."""
     hums: bool = False
     """Says "uh-huh" while the other side speaks."""
     barges_in: str = ""
@@ -60,7 +66,7 @@ class Kind:
     @property
     def human(self) -> bool:
         """Whether a person comes to the phone."""
-        return self.pickup == "answers" and not self.beeps and self.amd == "human"
+        return self.pickup == "answers" and not self.beeps and not self.menu and self.amd == "human"
 
 
 _GOODBYE = Rule(BYE, "Goodbye.|Bye.|Okay, bye.", hangs_up=True)
@@ -223,8 +229,34 @@ KINDS = (
             START: (Rule(ANYTHING, "Thank you. Please stay on the line.", "asking"),),
             "asking": (Rule(ANYTHING, "This person is not available. Goodbye.", hangs_up=True),),
         },
+        screens=True,
         leaves_after_s=30.0,
         patience_s=4.0,
+    ),
+    Kind(
+        "ivr",
+        0,  # no private number has one: pin it to a number
+        greeting="Thank you for calling Harbor Supplies. For opening hours, press 1. For all other questions, press 2.",
+        menu=True,
+        turns={
+            START: (
+                Rule(r"^\[1\]", "We are open from nine to five, Monday to Friday."),
+                Rule(
+                    r"^\[2\]",
+                    "For orders and deliveries, press 1. To speak with somebody at the front desk, press 3.",
+                    "questions",
+                ),
+                Rule(r"^\[", "That is not a valid selection."),
+                Rule(ANYTHING),
+            ),
+            "questions": (
+                Rule(r"^\[3\]", "Please hold while I connect you.", connects="interested"),
+                Rule(r"^\[", "That is not a valid selection."),
+                Rule(ANYTHING),
+            ),
+        },
+        amd="unknown",
+        patience_s=5.0,
     ),
     Kind("busy", 3, pickup="busy"),
     Kind("no_answer", 5, pickup="no-answer"),

@@ -7,10 +7,11 @@ import asyncio
 from dialer.sandbox.carrier_calls import Call, HangUp
 from dialer.sandbox.faults import chance
 from dialer.sandbox.hearing import Ear, SpeechStarted, UnknownSpeech, WordHeard
+from dialer.sandbox.keys import KeyEar
 from dialer.sandbox.media_line import Line
 from dialer.sandbox.media_ticker import FRAME_S
 from dialer.sandbox.people import Meeting
-from dialer.sandbox.people_kinds import START, Rule
+from dialer.sandbox.people_kinds import BY_NAME, START, Rule
 from dialer.sandbox.people_manners import MANNERS
 from dialer.sandbox.voices import beep
 from dialer.sandbox.world import World
@@ -22,6 +23,7 @@ _GREETS_AFTER_S = 0.5
 _HANGS_UP_AFTER_S = 0.6
 _HUMS_AFTER_S = 1.8
 _BARGES_AFTER_S = 1.4
+_CONNECTS_AFTER_S = 1.5
 
 
 class Person:
@@ -32,6 +34,7 @@ class Person:
         self.beeped = asyncio.Event()
         self._world, self._call, self._line, self._meeting = world, call, line, meeting
         self._ear = Ear(world.registry)
+        self._keys = KeyEar()
         self._manners = MANNERS[self.kind.language]
         self._voice = self._one_of(self._manners.voices, "voice")
         self._state = START
@@ -52,6 +55,10 @@ class Person:
         """Has called, so the other side speaks first."""
         self._greeted = self._calls_back or not self.kind.greeting
         self._leaving = False
+        self._menu = self.kind.greeting
+        """What a menu says last and says again."""
+        self._connects: tuple[str, float] | None = None
+        """Who comes to the phone, and when."""
 
     def tick(self, heard: bytes) -> None:
         """Live through 20 ms in which `heard` came out of the receiver."""
@@ -59,6 +66,8 @@ class Person:
         self._listen(heard)
         if self._leaves_at_s is not None:
             self._leave_when_done()
+        elif self._connects is not None:
+            self._connect(*self._connects)
         elif not self._greeted and self._age_s >= _GREETS_AFTER_S:
             self._greet()
         elif self._age_s >= self.kind.leaves_after_s:
@@ -79,6 +88,8 @@ class Person:
         self._hang_up()
 
     def _listen(self, frame: bytes) -> None:
+        if self.kind.menu and (key := self._keys.feed(frame)):
+            self._press_heard(key)
         self._insisting = self._insisting and self._speaking
         for event in self._ear.feed(frame):
             if self._insisting:
@@ -93,6 +104,25 @@ class Person:
                 self._words.append("something")
         if self._speaking or self._ear.silent_ms < 100:
             self._quiet_since_s = self._age_s
+
+    def _press_heard(self, key: str) -> None:
+        """A menu that hears a key stops talking and obeys."""
+        self._line.hush()
+        self._words.clear()
+        self._heard_speech, self._asked_there = False, 0
+        if (rule := self.kind.rule(self._state, f"[{key}]")) is not None:
+            self._menu = rule.says or self._menu
+            self._obey(rule)
+
+    def _connect(self, kind: str, at_s: float) -> None:
+        """Be somebody else from now on, who greets."""
+        if self._speaking:
+            self._connects = (kind, self._age_s + _CONNECTS_AFTER_S)
+        elif self._age_s >= at_s:
+            self.kind, self._state, self._connects = BY_NAME[kind], START, None
+            self._voice = self._one_of(self._manners.voices, "voice", kind)
+            self._words.clear()
+            self._heard_speech, self._greeted = False, False
 
     def _begin_hearing(self) -> None:
         if not self._heard_speech:
@@ -153,13 +183,20 @@ class Person:
             self._go(rule.says)
         elif rule.says:
             self._say(rule.says)
+        if rule.connects:
+            self._connects = (rule.connects, self._age_s + _CONNECTS_AFTER_S)
 
     def _wait(self) -> None:
         """Nobody says anything."""
         if self._age_s - self._quiet_since_s < self.kind.patience_s or self._speaking:
             return
         self._quiet_since_s = self._age_s
-        if not self.kind.human or self._asked_there >= 2:
+        if self.kind.menu and self._asked_there < 2:
+            self._asked_there += 1
+            self._say(self._menu)
+        elif self.kind.screens and (rule := self.kind.rule(self._state, "")) is not None:
+            self._obey(rule)
+        elif not self.kind.human or self._asked_there >= 2:
             self._go("")
         else:
             self._asked_there += 1

@@ -47,6 +47,7 @@ from dialer.speech.deepgram import Deepgram
 from dialer.speech.elevenlabs import ElevenLabs
 
 AGENT = definition.read(resources.config_dir() / "agents" / "solar.toml")
+MENU_AGENT = AGENT.model_copy(update={"tools": (*AGENT.tools, "press_digits")})
 pytestmark = pytest.mark.timeout(240)  # the calls are held in real time, and the first test waits for all of them
 KINDS = (
     "interested",
@@ -59,6 +60,7 @@ KINDS = (
     "wants_human",
     "voicemail",
     "screening",
+    "ivr",
     "silent",
 )
 
@@ -175,7 +177,7 @@ def brief(kind: str) -> Briefing:
     return Briefing(
         call_id=kind,
         epoch=1,
-        agent=AGENT.model_dump(mode="json"),
+        agent=(MENU_AGENT if kind == "ivr" else AGENT).model_dump(mode="json"),
         lead={"first_name": "Pat", "last_name": "Doe", "company": "Acme"},
         organization="o",
         from_number="+12125550100",
@@ -213,6 +215,16 @@ def test_a_screener_is_told_who_calls(calls: dict[str, Held]) -> None:
     assert held.of(MachineHeard)[0].verdict == "screening"
     assert held.turns("screening")
     assert held.reason is EndReason.SCREENED
+
+
+def test_the_person_behind_a_phone_menu_is_reached_by_keys_and_greeted(calls: dict[str, Held]) -> None:
+    held = calls["ivr"]
+    assert [heard.verdict for heard in held.of(MachineHeard)] == ["ivr", "human"]
+    assert [tool.arguments["digits"] for tool in held.of(ToolWanted) if tool.name == "press_digits"] == ["2", "3"]
+    assert [turn.text for turn in held.turns("digits")] == ["2", "3"]
+    came = held.facts.index(held.of(MachineHeard)[1])
+    assert any(isinstance(fact, OpenerCompleted) for fact in held.facts[came:])
+    assert not any(isinstance(fact, OpenerCompleted) for fact in held.facts[:came])
 
 
 def test_silence_is_ended(calls: dict[str, Held]) -> None:
