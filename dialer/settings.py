@@ -41,11 +41,15 @@ class Vendors(BaseSettings):
     openai_embedding_dimensions: int = Field(default=1024, ge=0, le=1024)
     """How long a vector is asked for; 0 does not ask, for models that come in one length only, of 1024 at most."""
     openai_transcription_model: str = "gpt-live-transcribe"
+    openai_realtime_model: str = "gpt-realtime"
+    """Of agents that have `speech_to_speech`."""
     openai_speech_model: str = "gpt-4o-mini-tts"
 
     gemini_api_key: SecretStr = SecretStr("")
     gemini_base_url: str = "https://generativelanguage.googleapis.com/v1beta"
     gemini_model: str = "gemini-3.8-flash"
+    gemini_live_model: str = "gemini-3.1-flash-live"
+    """Of agents that have `speech_to_speech`."""
     gemini_thinking: str = "low"
     """How hard it thinks before it speaks: one of the model's levels; empty: as hard as it likes."""
 
@@ -187,6 +191,8 @@ class Settings(BaseSettings):
     brains: tuple[str, ...] = ("openai", "gemini")
     """The same of language models. Servers of `brain_servers` that are not named here follow."""
     brain_servers: tuple[BrainServer, ...] = ()
+    talkers: tuple[str, ...] = ("openai", "gemini")
+    """The same of speech-to-speech models; only agents that name one have one."""
     carrier: str = "twilio"
     default_region: str = "US"
     log_level: str = "INFO"

@@ -30,6 +30,7 @@ from dialer.messages import CeleryMessages, Messages
 from dialer.outcomes import finishing
 from dialer.settings import BrainServer, Settings, Vendors
 from dialer.speech.base import Recognizer, Voice
+from dialer.speech2speech.base import Talker
 from dialer.telephony.base import Carrier
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def live_vendors(settings: Settings) -> LiveVendors:
     return LiveVendors(
         recognizers=_chosen(settings.recognizers, _RECOGNIZERS, v, "DIALER_RECOGNIZERS"),
         voices=_chosen(settings.voices, _VOICES, v, "DIALER_VOICES"),
+        talkers=_chosen(settings.talkers, _TALKERS, v, "DIALER_TALKERS"),
         brains=_chosen(brain_order(settings), _brains(settings), v, "DIALER_BRAINS"),
     )
 
@@ -179,6 +181,24 @@ def _polly(v: Vendors) -> Voice:
     )
 
 
+def _openai_talker(v: Vendors) -> Talker:
+    from dialer.speech2speech.openai import OpenAITalker
+
+    return OpenAITalker(
+        base_url=v.openai_base_url,
+        api_key=v.openai_api_key.get_secret_value(),
+        model=v.openai_realtime_model,
+        transcription_model=v.openai_transcription_model,
+    )
+
+
+def _gemini_talker(v: Vendors) -> Talker:
+    from dialer.speech2speech.gemini import GeminiTalker
+
+    key = v.gemini_api_key.get_secret_value()
+    return GeminiTalker(base_url=v.gemini_base_url, api_key=key, model=v.gemini_live_model)
+
+
 @dataclass(frozen=True, slots=True)
 class _Maker(Generic[T]):
     """A vendor of a role: whether it has what it needs, and how its adapter is made."""
@@ -190,6 +210,10 @@ class _Maker(Generic[T]):
 _RECOGNIZERS: Mapping[str, _Maker[Recognizer]] = {
     "deepgram": _Maker(lambda v: v.deepgram_api_key, _deepgram),
     "openai": _Maker(lambda v: v.openai_api_key, _openai_recognizer),
+}
+_TALKERS: Mapping[str, _Maker[Talker]] = {
+    "openai": _Maker(lambda v: v.openai_api_key, _openai_talker),
+    "gemini": _Maker(lambda v: v.gemini_api_key, _gemini_talker),
 }
 _VOICES: Mapping[str, _Maker[Voice]] = {
     "elevenlabs": _Maker(lambda v: v.elevenlabs_api_key, _elevenlabs),

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 from itertools import count
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request, WebSocket
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from dialer.sandbox import gemini_contents, openai_extraction, openai_talk
+from dialer.sandbox import gemini_contents, gemini_live, openai_extraction, openai_talk
 from dialer.sandbox.gemini_contents import BadContents, Json
 from dialer.sandbox.openai_talk import Answer
 from dialer.sandbox.world import World
@@ -56,7 +56,10 @@ class Generation(_Camel):
 
 
 def router(world: World, *, first_token_s: float = FIRST_TOKEN_S, tokens_per_s: float = TOKENS_PER_S) -> APIRouter:
-    """The vendor's routes. Its faults: gemini.outage, .limited, .quota (refused), .slow, .cut, .stall, .withheld."""
+    """The vendor's routes. Its faults: gemini.outage, .limited, .quota (refused), .slow, .cut, .stall, .withheld.
+
+    Those of its live model are gemini.talk_…; see also `gemini_live`.
+    """
     routes = APIRouter()
     requests = count()
 
@@ -95,6 +98,15 @@ def router(world: World, *, first_token_s: float = FIRST_TOKEN_S, tokens_per_s: 
         ends = next((fault for fault in ("cut", "stall", "withheld") if world.faults.hits(f"gemini.{fault}", nth)), "")
         events = _events(_chunks(answer), usage, ends=ends, piece_s=_WORDS_PER_PIECE / tokens_per_s)
         return StreamingResponse(events, media_type="text/event-stream")
+
+    @routes.websocket("/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent")
+    async def live(socket: WebSocket) -> None:
+        nth = next(requests)
+        refused = refusal(world, socket.headers.get("x-goog-api-key", ""), nth, "talk_")
+        if refused is not None:
+            await socket.send_denial_response(refused)
+        else:
+            await gemini_live.Conversation(world, socket, nth).hold()
 
     return routes
 

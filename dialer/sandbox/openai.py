@@ -15,7 +15,14 @@ from fastapi import APIRouter, Header, Request, WebSocket
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ValidationError
 
-from dialer.sandbox import openai_embeddings, openai_extraction, openai_hearing, openai_speech, openai_talk
+from dialer.sandbox import (
+    openai_embeddings,
+    openai_extraction,
+    openai_hearing,
+    openai_realtime,
+    openai_speech,
+    openai_talk,
+)
 from dialer.sandbox.openai_tools import Wish
 from dialer.sandbox.world import World
 
@@ -128,11 +135,14 @@ def router(world: World, *, first_token_s: float = FIRST_TOKEN_S, tokens_per_s: 
     @routes.websocket("/realtime")
     async def realtime(socket: WebSocket) -> None:
         nth = next(requests)
-        refused = _refusal(world, socket.headers.get("authorization", ""), nth, "stt_")
+        listens = socket.query_params.get("intent") == "transcription"
+        refused = _refusal(world, socket.headers.get("authorization", ""), nth, "stt_" if listens else "talk_")
         if refused is not None:
             await socket.send_denial_response(refused)
-            return
-        await openai_hearing.listen(world, socket, nth)
+        elif listens:
+            await openai_hearing.listen(world, socket, nth)
+        else:
+            await openai_realtime.Conversation(world, socket, nth).hold()
 
     @routes.post("/embeddings", response_model=None)
     async def embed(request: Request, authorization: Bearer = "") -> Response:

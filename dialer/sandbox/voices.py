@@ -27,6 +27,9 @@ FRAME_BYTES = 160
 SILENCE = b"\xff"
 """Mu-law for zero."""
 
+_NEGATIVE_ZERO = b"\x7f"
+"""Mu-law's other zero: left out, so that audio stays the same to the byte on its way through linear samples."""
+
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _CHARS_UTF8 = 1
 _RATE, _PITCH = 1, 3
@@ -146,7 +149,8 @@ def _make(text: str, voice: str, speed: int, pitch: int, noise: float) -> Uttera
     grain = np.random.default_rng(int.from_bytes(seed[:8])).standard_normal(len(padded), dtype=np.float32)
     noisy = np.clip(padded + grain * np.float32(max(_LINE_NOISE, noise * 32768)), -32768, 32767)
     words = _words(text, marks, end, padded)
-    return Utterance(text, mulaw.encode(noisy.astype("<i2").tobytes()), words)
+    encoded = mulaw.encode(noisy.astype("<i2").tobytes()).replace(_NEGATIVE_ZERO, SILENCE)
+    return Utterance(text, encoded, words)
 
 
 def _words(text: str, marks: list[tuple[int, int]], end: int, samples: npt.NDArray[np.float32]) -> tuple[Word, ...]:

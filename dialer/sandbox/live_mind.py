@@ -1,0 +1,98 @@
+"""What the sandbox's speech-to-speech models share: its ears to hear, its mind to think, its voices to speak."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dialer.sandbox import openai_talk
+from dialer.sandbox.hearing import Ear, SpeechStarted
+from dialer.sandbox.openai_tools import Tools, Wish
+from dialer.sandbox.voices import SAMPLE_RATE_HZ, Utterance, vendor_voice
+from dialer.sandbox.world import World
+
+Json = dict[str, Any]
+
+THINKING_S = 0.15
+"""From the end of the person's turn to the first piece of an answer."""
+_TOKEN_CHARACTERS = 4
+_TOKENS_PER_S = 20
+"""Of audio."""
+
+
+@dataclass(slots=True)
+class Said:
+    """An answer: words, their audio, and a tool. `message` is its place in the conversation."""
+
+    text: str
+    utterance: Utterance | None
+    wish: Wish | None
+    call_id: str
+    message: Json
+    prompt_tokens: int
+    tokens: int
+
+    def keep(self, heard_ms: int) -> None:
+        """Forget the words that were not heard to their end."""
+        if self.utterance is not None:
+            heard = heard_ms * SAMPLE_RATE_HZ // 1000
+            words = [word.text for word in self.utterance.words if word.end <= heard]
+            self.message["content"] = " ".join(words)
+
+
+class LiveMind:
+    """One conversation. Audio is 8 kHz mu-law."""
+
+    def __init__(self, world: World, instructions: str, tools: Tools, voice: str) -> None:
+        self._world = world
+        self._tools = tools
+        self._voice = vendor_voice(voice)
+        self._messages: list[Json] = [{"role": "system", "content": instructions}]
+        self._ear = Ear(world.registry)
+        self._words: list[str] = []
+        self._calls = 0
+
+    def listen(self) -> None:
+        """The person begins to speak."""
+        self._ear = Ear(self._world.registry)
+        self._words = []
+
+    def hear(self, mulaw: bytes) -> list[str]:
+        """Take audio; return the words that are recognized with it."""
+        words = [heard.text for heard in self._ear.feed(mulaw) if not isinstance(heard, SpeechStarted)]
+        self._words += words
+        return words
+
+    def understand(self) -> str:
+        """The person paused; return what they said since they began."""
+        self._words += [heard.text for heard in self._ear.finish() if not isinstance(heard, SpeechStarted)]
+        text = " ".join(self._words)
+        self.listen()
+        if text:
+            self.tell("user", text)
+        return text
+
+    def tell(self, role: str, text: str) -> None:
+        """Something was said."""
+        self._messages.append({"role": role, "content": text})
+
+    def used(self, call_id: str, result: str) -> None:
+        """A function returned."""
+        self._messages.append({"role": "tool", "tool_call_id": call_id, "content": result})
+
+    async def answer(self) -> Said:
+        """Think, and make the audio of what comes of it."""
+        asked = sum(len(openai_talk.text_of(message)) for message in self._messages)
+        thought = openai_talk.answer(self._messages, self._tools)
+        utterance = await self._world.speak(thought.text, voice=self._voice) if thought.text else None
+        spoken: Json = {"role": "assistant", "content": thought.text}
+        if thought.text:
+            self._messages.append(spoken)
+        self._calls += 1
+        call_id = f"call_{self._calls}"
+        if thought.wish is not None:
+            function = {"name": thought.wish.name, "arguments": thought.wish.arguments_json}
+            call = {"id": call_id, "type": "function", "function": function}
+            self._messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
+        tokens = round(utterance.seconds * _TOKENS_PER_S) if utterance else 0
+        return Said(thought.text, utterance, thought.wish, call_id, spoken, asked // _TOKEN_CHARACTERS, tokens)
