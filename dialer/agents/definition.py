@@ -58,6 +58,9 @@ class AgentDefinition(Wording):
     """The voice that the installation's first voice vendor gives it; the others speak with one of their own."""
     voices: tuple[VendorName, ...] = ()
     """Who speaks for it instead, in this order: "elevenlabs/21m00Tcm4TlvDq8ikWAM", "openai/coral", or just "polly"."""
+    turn_by_turn: bool = False
+    """Where no seat or stream, no voice or no recognizer can be had: let the carrier speak and listen itself, turn by
+    turn, instead of playing the drop message or giving up."""
     recognizers: tuple[VendorName, ...] = ()
     """Who listens for it, in this order. Empty: all that are configured, in their own order."""
     brains: tuple[VendorName, ...] = ()

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from dialer import clock
 from dialer.agents.definition import AgentDefinition
 from dialer.agents.models import AgentVersion
-from dialer.calls import queries, reporting, seats, transferring
+from dialer.calls import by_turns, queries, reporting, seats, transferring
 from dialer.calls.models import Call, Direction, SeatState
 from dialer.calls.moving import move
 from dialer.calls.states import LIVE, NEXT, CallState
@@ -41,6 +41,8 @@ class Do(StrEnum):
     CALL_COLLEAGUE = "call_colleague"
     """The same, once the colleague has heard what it is about and accepted."""
     HANG_UP = "hang_up"
+    TURNS = "turns"
+    """No stream: the carrier speaks and listens, turn by turn."""
     NOTHING = "nothing"
     """The call is over; an empty answer."""
 
@@ -79,9 +81,18 @@ def answered(sessions: Sessions, call_id: UUID, said: reporting.Report, *, secre
         return _seat(session, call)
 
 
-def continued(sessions: Sessions, call_id: UUID, said: reporting.Report | None, *, secret: str) -> Decision:
+def continued(
+    sessions: Sessions, call_id: UUID, said: reporting.Report | None, *, secret: str, refused: str = ""
+) -> Decision:
     """Decide on a call whose stream has ended, that was redirected because its worker fell silent, or whose answer URL
     failed. Asked again, a transfer stays a transfer.
+
+    Args:
+        sessions: the database.
+        call_id: the call.
+        said: what the carrier says of it.
+        secret: keys the hashes of suppressed numbers.
+        refused: why the carrier would not open the stream, if that was so.
 
     Raises:
         NotFound: there is no such call.
@@ -104,8 +115,13 @@ def continued(sessions: Sessions, call_id: UUID, said: reporting.Report | None, 
         if call.ending == EndReason.TRANSFER and call.transfer_to and call.state in TRANSFERABLE:
             move(session, call_id, CallState.TRANSFERRED, now=now, by="carrier continue", why="transfer was agreed")
             return Decision(Do.TRANSFER, number=call.transfer_to, caller_id=_ours(call))
+        failed = call.ending == EndReason.FAILED and call.seat is SeatState.TAKEN
+        if failed and call.state in LIVE and _by_turns(session, call, "no vendor could go on"):
+            return Decision(Do.TURNS)
         if call.ending is not None or call.state not in LIVE:
             return Decision(Do.HANG_UP)
+        if refused and call.seat is SeatState.TAKEN and _by_turns(session, call, f"no stream: {refused}"):
+            return Decision(Do.TURNS)
         if call.seat_epoch == 0 and _opted_out(session, call, secret):
             return Decision(Do.HANG_UP)
         return _seat(session, call, again=True)
@@ -128,6 +144,10 @@ def came_back(sessions: Sessions, call_id: UUID, said: reporting.Report | None, 
 def gave_up(sessions: Sessions, call_id: UUID, epoch: int) -> Decision:
     """Nobody had a seat in time: abandon the call, unless a worker has just taken it."""
     with transaction(sessions) as tx:
+        call = queries.one(tx.session, call_id)
+        wanted = call.seat is SeatState.WANTED and call.seat_epoch == epoch
+        if wanted and _by_turns(tx.session, call, "no seat was free"):
+            return Decision(Do.TURNS)
         if seats.give_up(tx.session, call_id, epoch):
             return _drop(queries.one(tx.session, call_id))
         url = seats.url_of(tx.session, call_id, epoch)
@@ -182,12 +202,20 @@ def _seat(session: Session, call: Call, *, again: bool = False) -> Decision:
     """Ask for a seat, or say which one the call has already."""
     if call.seat is SeatState.GIVEN_UP:
         return _drop(call)
+    if call.seat is SeatState.BY_TURNS:
+        return Decision(Do.TURNS)
     if not again and call.seat is SeatState.TAKEN and call.seat_url:
         return Decision(Do.CONNECT, url=call.seat_url)
     if call.seat is SeatState.WANTED:
         return Decision(Do.WAIT, epoch=call.seat_epoch)
     epoch = seats.ask(session, call.id, beyond=call.seat_epoch)
+    if epoch is None and _by_turns(session, call, "no stream would hold"):
+        return Decision(Do.TURNS)
     return Decision(Do.WAIT, epoch=epoch) if epoch is not None else _drop(call)
+
+
+def _by_turns(session: Session, call: Call, why: str) -> bool:
+    return by_turns.allowed(session, call) and by_turns.take(session, call, why=why)
 
 
 def _drop(call: Call) -> Decision:

@@ -18,6 +18,11 @@ def for_carrier(public_url: str, kind: str, call_id: UUID | str) -> str:
     return voice(public_url, kind, call_id) + RETRIES
 
 
+def for_turn(public_url: str, call_id: UUID | str, *, after: int) -> str:
+    """The webhook of a call's next turn, after so many: a repeated request is known by the number."""
+    return f"{voice(public_url, 'turn', call_id)}?after={after}{RETRIES}"
+
+
 def call_of(url: str) -> str | None:
     """The call's id in one of our URLs, or None: it is not one of ours."""
     path = url.partition("#")[0].partition("?")[0].rstrip("/").split("/")

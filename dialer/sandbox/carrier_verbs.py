@@ -13,6 +13,7 @@ import aiohttp
 
 from dialer import log
 from dialer.sandbox.carrier_calls import Call, HangUp
+from dialer.sandbox.carrier_gather import Gathering
 from dialer.sandbox.carrier_legs import Leg
 from dialer.sandbox.carrier_twiml import TwimlInvalid
 from dialer.sandbox.carrier_webhooks import Webhooks
@@ -197,27 +198,11 @@ class Script:
             await self._play_out((await self._world.speak(text, voice="en-us+m3")).mulaw)
 
     async def _gather(self, verb: Element) -> Next | None:
-        digits: asyncio.Queue[str] = asyncio.Queue()
-        self._line.on_digit = digits.put_nowait
-        first = asyncio.ensure_future(digits.get())
-        speaking = asyncio.ensure_future(self.run(_only(verb, "Say", "Play", "Pause")))
-        got = ""
-        try:
-            await asyncio.wait({first, speaking}, return_when=asyncio.FIRST_COMPLETED)
-            timeout_s = self._patience_s(float(verb.get("timeout", "5")))
-            got = await asyncio.wait_for(first, timeout_s)
-            speaking.cancel()
-            while len(got) < int(verb.get("numDigits", "64")) and (
-                digit := await asyncio.wait_for(digits.get(), timeout_s)
-            ) != verb.get("finishOnKey", "#"):
-                got += digit
-        except TimeoutError:
-            pass
-        finally:
-            self._line.on_digit = None
-            first.cancel()
-            speaking.cancel()
-        return self._next(verb, Digits=got) if got else None
+        gathering = Gathering(self._world, self._line, verb, self._patience_s(1.0))
+        got = await gathering.collect(self.run(_only(verb, "Say", "Play", "Pause")))
+        if not got and verb.get("actionOnEmptyResult") != "true":
+            return None
+        return self._next(verb, **got)
 
     async def _record(self, verb: Element) -> Next | None:
         said = bytearray()

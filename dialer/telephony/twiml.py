@@ -29,7 +29,8 @@ def nothing() -> str:
 def say_and_hang_up(text: str, *, language: str) -> str:
     """Speak with the carrier's own voice, then end the call."""
     response = VoiceResponse()
-    response.say(text, language=language)
+    if text:
+        response.say(text, language=language)
     response.hangup()
     return str(response)
 
@@ -57,4 +58,40 @@ def ask_digit(text: str, *, action: str, language: str) -> str:
     gather.say(text, language=language)
     response.append(gather)
     response.hangup()
+    return str(response)
+
+
+def ask(text: str, *, action: str, language: str, interruptible: bool) -> str:
+    """Speak, and ask `action` with what the person says or the key that they press; also when neither comes."""
+    response = VoiceResponse()
+    gather = Gather(
+        input="dtmf speech",
+        num_digits=1,
+        timeout=6,
+        speech_timeout="auto",
+        language=language,
+        action=action,
+        method="POST",
+        action_on_empty_result=True,
+        barge_in=interruptible,
+    )
+    if text:
+        gather.say(text, language=language)
+    response.append(gather)
+    return str(response)
+
+
+def redirect(url: str) -> str:
+    """Ask `url` what to do next."""
+    response = VoiceResponse()
+    response.redirect(url, method="POST")
+    return str(response)
+
+
+def say_and_go_on(text: str, *, language: str, url: str) -> str:
+    """Speak, then ask `url` what to do next."""
+    response = VoiceResponse()
+    if text:
+        response.say(text, language=language)
+    response.redirect(url, method="POST")
     return str(response)

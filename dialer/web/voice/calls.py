@@ -31,7 +31,10 @@ async def go_on(call_id: UUID, request: Request, params: Signed) -> Response:
     """The stream has ended, or the call was redirected, or another URL of ours failed: the row decides."""
     wiring = web_state.of(request).wiring
     said = callbacks.read(params)
-    decision = await run_in_threadpool(answering.continued, wiring.sessions, call_id, said, secret=wiring.secret)
+    refused = params.get("StreamError", "")
+    decision = await run_in_threadpool(
+        answering.continued, wiring.sessions, call_id, said, secret=wiring.secret, refused=refused
+    )
     return await carry_out(request, call_id, decision)
 
 

@@ -92,6 +92,8 @@ async def carry_out(request: Request, call_id: UUID, decision: Decision) -> Resp
             text, language = await run_in_threadpool(answering.drop_message, wiring.sessions, call_id)
             action = urls.for_carrier(wiring.settings.public_url, "digits", call_id)
             return markup(twiml.ask_digit(text, action=action, language=language))
+        case Do.TURNS:
+            return markup(twiml.redirect(urls.for_turn(wiring.settings.public_url, call_id, after=0)))
         case Do.NOTHING:
             return markup(twiml.nothing())
     return markup(twiml.hang_up())
