@@ -16,6 +16,7 @@ from dialer.calls.models import Call, DialingGate
 from dialer.calls.states import CallState
 from dialer.campaigns.models import Campaign, CampaignState
 from dialer.db import Sessions
+from dialer.knowledge.models import DocumentState, KnowledgeDocument
 from dialer.leads.models import Import, Lead, Suppression
 from tests.db.web_client import SAME_SITE, add_user, bearer, log_in, open_client, routes, web_settings
 from tests.factories import NOON, Factory
@@ -26,13 +27,14 @@ GETS = (
     "/api/leads/imports/{import_id}/rejects",
     "/api/calls/{call_id}",
     "/api/calls/{call_id}/recording",
+    "/api/knowledge/{document_id}",
     "/console/calls/{call_id}",
     "/console/calls/{call_id}/recording",
     "/console/imports/{import_id}/rejects",
     "/recordings/{name}",
 )
 POSTS = ("/api/campaigns/{campaign}/{verb}", "/console/campaigns/{campaign}/{verb}")
-LISTS = ("/api/campaigns", "/api/leads", "/api/leads/imports", "/api/calls")
+LISTS = ("/api/campaigns", "/api/leads", "/api/leads/imports", "/api/calls", "/api/knowledge")
 PAGES = ("/", "/console/live/campaigns", "/console/live/calls", "/console/live/imports", "/console/live/summary")
 
 
@@ -42,11 +44,12 @@ class Theirs:
     lead: Lead
     call: Call
     run: Import
+    document: KnowledgeDocument
 
     def fill(self, path: str, *, verb: str = "pause") -> str:
         return path.format(
             campaign=self.campaign.id, lead_id=self.lead.id, call_id=self.call.id, import_id=self.run.id,
-            name=self.call.recording, verb=verb,
+            name=self.call.recording, verb=verb, document_id=self.document.id,
         )  # fmt: skip
 
     def marks(self) -> list[str]:
@@ -57,6 +60,7 @@ class Theirs:
             str(self.run.id),
             self.lead.phone,
             "Zelda",
+            str(self.document.id),
         ]
 
 
@@ -79,7 +83,13 @@ def theirs(sessions: Sessions, factory: Factory, tmp_path: Path) -> Theirs:
     )  # fmt: skip
     with sessions.begin() as session:
         session.add(run)
-    return Theirs(campaign, lead, call, run)
+    document = KnowledgeDocument(
+        organization_id=other.organization.id, collection="theirs", name="zelda.md", sha256="0", size=1,
+        language="english", sections=[], state=DocumentState.WAITING, added_at=NOON, added_by="x",
+    )  # fmt: skip
+    with sessions.begin() as session:
+        session.add(document)
+    return Theirs(campaign, lead, call, run, document)
 
 
 @pytest.fixture
