@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from dialer.accounts.models import ApiKey, AuditEvent, Organization, User
+from dialer.accounts.models import ApiKey, AuditEvent, Organization, Role, User
 
 KEY_USE_NOTED_EVERY_S = 60
 
@@ -60,3 +60,39 @@ def link_used(session: Session, organization_id: UUID, nonce: str) -> bool:
         AuditEvent.detail["nonce"].astext == nonce,
     )
     return session.scalar(select(used.exists())) or False
+
+
+def users(session: Session, organization_id: UUID) -> list[User]:
+    """Return an organization's users, in order of their addresses."""
+    return list(session.scalars(select(User).where(User.organization_id == organization_id).order_by(User.email)))
+
+
+def user_for_change(session: Session, organization_id: UUID, user_id: UUID) -> User | None:
+    """Lock an organization's users, so that two admins cannot disable each other at once; return one of them."""
+    mine = select(User).where(User.organization_id == organization_id).order_by(User.id).with_for_update()
+    return next((user for user in session.scalars(mine) if user.id == user_id), None)
+
+
+def another_admin(session: Session, user: User) -> bool:
+    """Whether somebody else of this user's organization may administer."""
+    others = select(User.id).where(
+        User.organization_id == user.organization_id,
+        User.id != user.id,
+        User.role == Role.ADMIN,
+        User.disabled_at.is_(None),
+    )
+    return session.scalar(select(others.exists())) or False
+
+
+def trail(
+    session: Session, organization_id: UUID, *, by: str | None, what: str | None, before: int, limit: int
+) -> list[AuditEvent]:
+    """Return who did what, the latest first; `before` is the id of the last event that was seen, 0 for none."""
+    events = select(AuditEvent).where(AuditEvent.organization_id == organization_id)
+    if by is not None:
+        events = events.where(AuditEvent.by == by)
+    if what is not None:
+        events = events.where(AuditEvent.what.startswith(what, autoescape=True))
+    if before:
+        events = events.where(AuditEvent.id < before)
+    return list(session.scalars(events.order_by(AuditEvent.id.desc()).limit(limit)))

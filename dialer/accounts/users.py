@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from dialer import clock
 from dialer.accounts import audit, passwords, queries
 from dialer.accounts.models import Role, User
 from dialer.accounts.principal import NotLoggedIn, Principal
-from dialer.errors import BadInput, Conflict
+from dialer.errors import BadInput, Conflict, NotFound
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
@@ -32,6 +33,64 @@ def create(session: Session, organization_id: UUID, email: str, password: str, r
     audit.write(session, organization_id, by=by, what="user.create", email=email, role=role.value)
     session.flush()
     return user
+
+
+def change_role(session: Session, organization_id: UUID, user_id: UUID, role: Role, *, by: str) -> User:
+    """Give a user another role. Doing it twice is no error.
+
+    Raises:
+        NotFound: the organization has no such user.
+        Conflict: nobody would be left who may administer.
+    """
+    user = _mine(session, organization_id, user_id)
+    if user.role is not role:
+        _not_the_last_admin(session, user)
+        was, user.role = user.role, role
+        audit.write(
+            session, organization_id, by=by, what="user.role", user=str(user.id), role=role.value, was=was.value
+        )
+    return user
+
+
+def disable(session: Session, organization_id: UUID, user_id: UUID, *, by: str) -> User:
+    """Keep a user out, from their next request on. Doing it twice is no error.
+
+    Raises:
+        NotFound: the organization has no such user.
+        Conflict: nobody would be left who may administer.
+    """
+    user = _mine(session, organization_id, user_id)
+    if user.disabled_at is None:
+        _not_the_last_admin(session, user)
+        user.disabled_at = clock.wall(session)
+        audit.write(session, organization_id, by=by, what="user.disable", user=str(user.id))
+    return user
+
+
+def enable(session: Session, organization_id: UUID, user_id: UUID, *, by: str) -> User:
+    """Let a disabled user in again. Doing it twice is no error.
+
+    Raises:
+        NotFound: the organization has no such user.
+    """
+    user = _mine(session, organization_id, user_id)
+    if user.disabled_at is not None:
+        user.disabled_at = None
+        audit.write(session, organization_id, by=by, what="user.enable", user=str(user.id))
+    return user
+
+
+def _mine(session: Session, organization_id: UUID, user_id: UUID) -> User:
+    user = queries.user_for_change(session, organization_id, user_id)
+    if user is None:
+        raise NotFound("user", user_id)
+    return user
+
+
+def _not_the_last_admin(session: Session, user: User) -> None:
+    administers = user.role is Role.ADMIN and user.disabled_at is None
+    if administers and not queries.another_admin(session, user):
+        raise Conflict("This is the last user who may administer: make somebody else an admin first.")
 
 
 def log_in(session: Session, email: str, password: str) -> User:

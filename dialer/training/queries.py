@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from dialer.calls.models import Call, Turn
 from dialer.conversation.facts import Speaker
-from dialer.errors import NotFound
+from dialer.errors import Conflict, NotFound
 from dialer.training.models import LabelledUtterance, TrainingState, UnderstandingModel
 from dialer.understanding.corpus import Labelled
 from dialer.understanding.voice import FEATURES
@@ -79,10 +79,20 @@ def labelled(session: Session, organization_id: UUID) -> list[Labelled]:
 def request(
     session: Session, organization_id: UUID, *, with_shipped: bool, utterances: int, by: str
 ) -> UnderstandingModel:
-    """Queue a training under the next number. Those who ask at once wait for each other."""
+    """Queue a training under the next number. Those who ask at once wait for each other.
+
+    Raises:
+        Conflict: one is under way.
+    """
     session.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"understanding:{organization_id}"}
     )
+    running = select(UnderstandingModel.number).where(
+        UnderstandingModel.organization_id == organization_id,
+        UnderstandingModel.state.in_((TrainingState.QUEUED, TrainingState.TRAINING)),
+    )
+    if (number := session.scalar(running)) is not None:
+        raise Conflict(f"Model {number} is being trained: wait for its end.")
     newest = session.scalar(
         select(func.max(UnderstandingModel.number)).where(UnderstandingModel.organization_id == organization_id)
     )

@@ -16,7 +16,19 @@ from dialer import settings as configuration
 from dialer.knowledge.reading import apart
 from dialer.settings import Settings
 from dialer.web import health, pages, problems, reference, voice
-from dialer.web.api import agents, calls, campaigns, dialing, knowledge, leads, numbers
+from dialer.web.api import (
+    agents,
+    analytics,
+    calls,
+    campaigns,
+    dialing,
+    knowledge,
+    leads,
+    numbers,
+    training,
+    users,
+    voice_ai,
+)
 from dialer.web.console import forms, login, views
 from dialer.web.metrics import DatabaseGauges
 from dialer.web.middleware.access_log import AccessLog
@@ -29,7 +41,19 @@ MAX_UPLOAD_BYTES = 500_000_000
 """About four million leads."""
 MAX_DOCUMENT_BYTES = apart.MOST_BYTES + 100_000
 """A document, and the form around it."""
-API = (campaigns.router, leads.router, calls.router, agents.router, knowledge.router, dialing.router, numbers.router)
+API = (
+    campaigns.router,
+    leads.router,
+    calls.router,
+    agents.router,
+    knowledge.router,
+    dialing.router,
+    numbers.router,
+    users.router,
+    analytics.router,
+    voice_ai.router,
+    training.router,
+)
 CONSOLE = (login.router, views.router, forms.router)
 _UPLOADS = {
     "/api/leads": MAX_UPLOAD_BYTES,

@@ -1,4 +1,4 @@
-"""What every request of one web process shares: settings, the wiring, and the counter of log-ins."""
+"""What every request of one web process shares: settings, the wiring, counters, and the vendors of speech."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from dialer.accounts.throttle import LoginThrottle
+from dialer.accounts.throttle import BilledThrottle, Counts, LoginThrottle
 from dialer.db import Sessions
 from dialer.errors import BadInput
 from dialer.settings import Settings
+from dialer.web.assistant import Assistant
 from dialer.wiring import Wiring
 
 # As many as the threads that endpoints run in: none of them waits for a connection.
@@ -27,6 +28,8 @@ class WebState:
     sessions: Sessions
     secret: str
     throttle: LoginThrottle
+    billed: BilledThrottle
+    assistant: Assistant
 
     def close(self) -> None:
         """Let go of the database."""
@@ -42,7 +45,16 @@ def open_state(settings: Settings) -> WebState:
     if not settings.database_url:
         raise BadInput("The web process needs a database: set DATABASE_URL, or start everything with `dialer up`.")
     wiring = Wiring(settings, pool_size=POOL_SIZE)
-    return WebState(settings, wiring, wiring.sessions, wiring.secret, LoginThrottle(settings.redis_url))
+    counts = Counts(settings.redis_url)
+    return WebState(
+        settings,
+        wiring,
+        wiring.sessions,
+        wiring.secret,
+        LoginThrottle(counts),
+        BilledThrottle(counts),
+        Assistant(settings),
+    )
 
 
 def of(connection: HTTPConnection) -> WebState:

@@ -11,7 +11,7 @@ from dialer.accounts import keys, passwords, queries, users
 from dialer.accounts import sessions as logins
 from dialer.accounts.models import ApiKey, AuditEvent, Role, User
 from dialer.accounts.principal import NotLoggedIn
-from dialer.accounts.throttle import PER_USER, LoginThrottle, TooManyTries
+from dialer.accounts.throttle import PER_USER, Counts, LoginThrottle, TooManyTries
 from dialer.db import Sessions
 from dialer.errors import BadInput, Conflict, NotAllowed, NotFound
 
@@ -168,7 +168,7 @@ def test_two_keys_of_one_name_are_refused(sessions: Sessions) -> None:
 
 
 def test_password_cannot_be_searched_for(redis_url: str) -> None:
-    throttle = LoginThrottle(redis_url)
+    throttle = LoginThrottle(Counts(redis_url))
     for _ in range(PER_USER.amount):
         throttle.check("198.51.100.1", "searched@example.com")
 
@@ -178,7 +178,7 @@ def test_password_cannot_be_searched_for(redis_url: str) -> None:
 
 
 def test_login_does_not_depend_on_redis() -> None:
-    throttle = LoginThrottle("redis://127.0.0.1:1/0")
+    throttle = LoginThrottle(Counts("redis://127.0.0.1:1/0"))
 
     for _ in range(PER_USER.amount):
         throttle.check("198.51.100.1", EMAIL)
