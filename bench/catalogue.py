@@ -1,0 +1,11 @@
+"""What can be measured, by name, in the order in which it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bench import live
+from bench.rows import Measurement
+
+MEASUREMENTS: Mapping[str, Measurement] = MappingProxyType({"live": live.measure})

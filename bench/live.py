@@ -1,0 +1,164 @@
+"""Live calls on one core: Dialer's call worker as in production, against Pipecat and the limit, in one run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final
+
+from bench import contestants, processes
+from bench.contestants import Server
+from bench.load import Plan
+from bench.rows import Bench, Figure, Row
+from bench.spread import Spread
+from dialer.errors import DialerError
+
+PEER: Final = "pipecat"
+LIMIT: Final = "bare Python"
+LADDERS: Final = {"dialer": (1, 150, 300, 500, 600), PEER: (1, 24, 34, 44), LIMIT: (1, 500, 1000)}
+"""Calls at once, ascending; a contestant that fails a rung is not asked for the next."""
+QUICK: Final = {"dialer": (1, 5), PEER: (1, 2), LIMIT: (1, 10)}
+MOST_ADDED_MS: Final = 100.0
+"""p95 of the turn latency over the median with a single call, at which a server still holds its calls."""
+MOST_STARVED: Final = 0.01
+WINDOW_S: Final = 8.0
+SLACK_S: Final = 120.0
+
+
+@dataclass(slots=True)
+class Climb:
+    """What one contestant did."""
+
+    rungs: list[dict[str, Any]] = field(default_factory=list)
+    base_ms: float = 0.0
+
+    @property
+    def held(self) -> dict[str, Any] | None:
+        """The highest rung that was held."""
+        return next((rung for rung in reversed(self.rungs) if rung["held"]), None)
+
+    def of(self, name: str) -> Spread:
+        """One figure over the windows of the rung that tells most."""
+        return Spread.of([window[name] for window in self.best["windows"]])
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The highest rung that was held; if none was, the lowest with more than a single call."""
+        return self.held or self.rungs[min(1, len(self.rungs) - 1)]
+
+
+def measure(bench: Bench) -> Row:
+    """Let each climb its ladder."""
+    ladders = QUICK if bench.quick else LADDERS
+    notes: list[str] = []
+    climbs = {"dialer": _climb(bench, partial(contestants.dialer, bench, calls=max(ladders["dialer"])), "dialer")}
+    climbs[LIMIT] = _climb(bench, partial(contestants.limit, bench), LIMIT)
+    try:
+        python = contestants.peers_python(bench)
+        climbs[PEER] = _climb(bench, partial(contestants.peer, bench, python), PEER)
+    except DialerError as error:
+        notes.append(str(error))
+        bench.tell(str(error))
+    raw = {name: climb.rungs for name, climb in climbs.items()}
+    if not climbs["dialer"].rungs:
+        raise DialerError("Dialer's call worker could not be measured.")
+    notes += [
+        f"{name} held none of its rungs: its figures are those of {climb.best['calls']} calls"
+        for name, climb in climbs.items()
+        if climb.held is None
+    ]
+    return Row("live", tuple(_figures(climbs)), tuple(notes), raw)
+
+
+def _climb(bench: Bench, start: Callable[[], AbstractContextManager[Server]], name: str) -> Climb:
+    climb = Climb()
+    with start() as server:
+        for calls in (QUICK if bench.quick else LADDERS)[name]:
+            bench.tell(f"{name}: {calls} calls …")
+            rung = _rung(server, calls, quick=bench.quick)
+            climb.base_ms = climb.base_ms or Spread.of([w["latency_p50_ms"] for w in rung["windows"]]).median
+            rung["held"] = calls > 1 and _held(rung, climb.base_ms)
+            climb.rungs.append(rung)
+            if calls > 1 and not rung["held"]:
+                break
+    return climb
+
+
+def _rung(server: Server, calls: int, *, quick: bool) -> dict[str, Any]:
+    plan = Plan(
+        url=server.url,
+        speech=str(server.speech),
+        calls=calls,
+        seconds=WINDOW_S,
+        warm_up_s=10.0,
+        calls_per_s=25.0,
+        pid=server.pid,
+    )
+    if quick or calls == 1:  # a single call has a turn every eight seconds
+        plan = replace(plan, seconds=3 * WINDOW_S, windows=1)
+    _, rest = processes.cores()
+    command = ["taskset", "-c", str(rest), sys.executable, "-m", "bench.load", plan.as_json()]
+    limit_s = calls / plan.calls_per_s + plan.warm_up_s + plan.seconds * plan.windows + SLACK_S
+    done = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, check=False)
+    if done.returncode:
+        raise DialerError(f"The load generator failed: {done.stderr[-600:]}")
+    rung: dict[str, Any] = json.loads(done.stdout)
+    return rung
+
+
+def _held(rung: dict[str, Any], base_ms: float) -> bool:
+    windows = rung["windows"]
+    latency_ms = Spread.of([window["latency_p95_ms"] for window in windows]).median
+    starved = Spread.of([window["starved_share"] for window in windows]).median
+    return (
+        all(window["alive"] == rung["calls"] and not window["errors"] for window in windows)
+        and latency_ms <= base_ms + MOST_ADDED_MS
+        and starved <= MOST_STARVED
+    )
+
+
+def _figures(climbs: dict[str, Climb]) -> list[Figure]:
+    ours = climbs["dialer"]
+    others = {name: climb for name, climb in climbs.items() if name != "dialer"}
+
+    def figure(what: str, unit: str, of: Callable[[Climb], Spread], goal: str, limit: float | None) -> Figure:
+        found = of(ours)
+        against = {name: of(climb) for name, climb in others.items()}
+        return Figure(what, unit, found, against, goal, None if limit is None else found.median <= limit)
+
+    held = figure("calls held on one core", "calls", _held_calls, "15 times pipecat, 500 at least", None)
+    peer = held.against.get(PEER)
+    enough = held.ours.median >= max(500, 15 * peer.median if peer else 0)
+    return [
+        replace(held, met=enough),
+        figure("CPU per call-second", "ms", lambda c: c.of("cpu_ms_per_call_s"), "≤ 1.7", 1.7),
+        figure("memory per call", "MB", _memory, "≤ 0.5", 0.5),
+        figure("memory of the process", "MB", lambda c: _single(c.best["memory_mb"]), "", None),
+        figure("turn latency, p50", "ms", lambda c: c.of("latency_p50_ms"), "", None),
+        figure("turn latency, p95", "ms", lambda c: c.of("latency_p95_ms"), "", None),
+        figure("added by the load: p95 over a single call's p50", "ms", _added, "≤ 10", 10.0),
+        figure("barge-in to clear, p50", "ms", lambda c: c.of("barge_in_p50_ms"), "", None),
+        figure("barge-in to clear, p95", "ms", lambda c: c.of("barge_in_p95_ms"), "≤ 200", 200.0),
+    ]
+
+
+def _single(value: float) -> Spread:
+    return Spread.of([value])
+
+
+def _held_calls(climb: Climb) -> Spread:
+    return _single(float(climb.held["calls"]) if climb.held else 0.0)
+
+
+def _memory(climb: Climb) -> Spread:
+    return _single(climb.best["memory_mb_per_call"])
+
+
+def _added(climb: Climb) -> Spread:
+    found = climb.of("latency_p95_ms")
+    return Spread(found.median - climb.base_ms, found.low - climb.base_ms, found.high - climb.base_ms, found.runs)
