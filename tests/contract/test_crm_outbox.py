@@ -15,8 +15,10 @@ from sqlalchemy import func, select, text, update
 from dialer.crm.delivery import deliver_due
 from dialer.crm.models import OutboxKind, OutboxRow, OutboxState
 from dialer.db import Sessions
+from dialer.leads.models import LeadState
 from tests.contract.crm_sandbox import CrmWorld, running
 from tests.contract.test_crm_promises import HASTY_S, Vendor, vendor  # noqa: F401 - a fixture
+from tests.db.test_outbox import finish
 from tests.factories import Factory
 
 DELIVER = """
@@ -66,6 +68,13 @@ def hurry(sessions: Sessions) -> None:
         session.execute(update(OutboxRow).values(next_wall=past, leased_until=past))
 
 
+def killed_after_sending(database_url: str, vendor: Vendor, world: CrmWorld) -> int:  # noqa: F811
+    """Let a process deliver that dies when it has sent its first row. Returns how it ended."""
+    environment = os.environ | {"DIALER_CRASH_AT": "outbox.after_send", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", DELIVER, database_url, vendor.crm, world.url]
+    return subprocess.run(command, env=environment, timeout=60, check=False).returncode
+
+
 def test_process_killed_before_it_could_record_has_one_effect(
     sessions: Sessions,
     database_url: str,
@@ -73,12 +82,8 @@ def test_process_killed_before_it_could_record_has_one_effect(
     vendor: Vendor,  # noqa: F811
 ) -> None:
     post_contacts(sessions, vendor.crm, count=1)
-    environment = os.environ | {"DIALER_CRASH_AT": "outbox.after_send", "PYTHONPATH": str(ROOT)}
 
-    killed = subprocess.run(
-        [sys.executable, "-c", DELIVER, database_url, vendor.crm, world.url], env=environment, timeout=60, check=False
-    )
-    assert killed.returncode == -signal.SIGKILL
+    assert killed_after_sending(database_url, vendor, world) == -signal.SIGKILL
     assert len(world.records(vendor.crm)) == 1
     assert states(sessions) == {OutboxState.PENDING}
 
@@ -86,6 +91,24 @@ def test_process_killed_before_it_could_record_has_one_effect(
     assert deliver_due(sessions, {vendor.crm: vendor.make(world.url)}) == 1
     assert len(world.records(vendor.crm)) == 1
     assert states(sessions) == {OutboxState.SENT}
+
+
+def test_each_effect_of_an_outcome_is_one_though_each_process_is_killed_after_sending(
+    sessions: Sessions,
+    database_url: str,
+    world: CrmWorld,
+    vendor: Vendor,  # noqa: F811
+) -> None:
+    factory = Factory(sessions)
+    finish(factory, factory.lead(factory.campaign(), state=LeadState.DONE), vendor.crm)
+    effects = 3
+    for _ in range(effects):
+        assert killed_after_sending(database_url, vendor, world) == -signal.SIGKILL
+        hurry(sessions)
+        assert deliver_due(sessions, {vendor.crm: vendor.make(world.url)}, limit=1) == 1
+
+    assert states(sessions) == {OutboxState.SENT}
+    assert len(world.records(vendor.crm)) == effects
 
 
 def test_everything_arrives_once_through_faults(

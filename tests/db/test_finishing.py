@@ -114,6 +114,8 @@ def test_interest_makes_a_follow_up_and_its_rows_together(ended: Ended) -> None:
     assert [(row.destination, row.kind) for row in rows] == [
         (destination, kind) for destination in ("hubspot", "salesforce") for kind in kinds
     ]
+    keys = [f"contact-{call_id}", f"call-{call_id}", f"task-{task.id}"]
+    assert [row.key for row in rows] == [*keys, *keys], "what comes from the attempt is the same after a restore"
     assert ended.room.messages.ids("outbox.deliver") == [str(row.id) for row in rows]
 
 

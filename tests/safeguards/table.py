@@ -94,12 +94,12 @@ SAFEGUARDS = (
         ("tests/db/test_finishing.py", "tests/contract/test_crm_outbox.py"),
     ),
     Safeguard(
-        "the search for the key before a task is made",
+        "the outbox key at the CRM",
         "9: one effect at each CRM",
-        "dialer/crm/salesforce.py",
-        'if (existing := self._api.find("Task", TASK_KEY, task.key)) is not None:',
-        'if (existing := self._api.find("Task", TASK_KEY, "")) is not None:',
-        ("tests/contract/test_crm_outbox.py", "tests/contract/test_crm_promises.py"),
+        "dialer/crm/letters.py",
+        "        key=row.key,\n        at=",
+        '        key=f"{row.key}-{row.tries}",\n        at=',
+        ("tests/contract/test_crm_outbox.py",),
     ),
     Safeguard(
         "outcome, next step and outbox rows as one, in the database",
