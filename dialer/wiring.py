@@ -434,6 +434,7 @@ class Wiring:
             http=http,
             knowledge=self.retriever,
             calendars=by_name,
+            crms=tuple(name for name in destinations(settings) if name != "webhook"),
             channels=frozenset(Channel(name) for name in self.sending.messengers),
             deliver=lambda row_id: delivery.deliver_one(row_id, sessions=self.sessions, crms=by_name),
             wake=lambda row_id: self.messages.send("results.deliver", str(row_id)),

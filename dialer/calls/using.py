@@ -19,7 +19,7 @@ from dialer import clock, log
 from dialer.agents.definition import AgentDefinition
 from dialer.agents.models import AgentVersion
 from dialer.calls.models import Call, ToolUse
-from dialer.calls.toolbox import book_meeting, find_slots, look_up_knowledge, schedule_callback, send_message, talk
+from dialer.calls.toolbox import book_meeting, find_slots, look_up_knowledge, schedule_callback, send_message, talk, transfer
 from dialer.calls.toolbox.base import Asked, Later, Tool
 from dialer.calls.toolbox.http import FAILED, UNKNOWN, HttpTools
 from dialer.conversation.facts import Reply, ToolWanted
@@ -35,7 +35,7 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
     {
         "end_call": talk.end_call,
         "do_not_call": talk.do_not_call,
-        "transfer": talk.transfer,
+        "transfer": transfer.use,
         "press_digits": talk.press_digits,
         "schedule_callback": schedule_callback.use,
         "find_slots": find_slots.use,
@@ -58,6 +58,8 @@ class Outside:
     """Searches documents."""
     calendars: Mapping[str, Calendar] = field(default_factory=lambda: {"builtin": BuiltIn()})
     """By name; the first is the one of agents that name none."""
+    crms: tuple[str, ...] = ()
+    """Where tasks of people are written to."""
     channels: frozenset[Channel] = frozenset()
     """How something can be sent to people."""
     deliver: Callable[[int], object] = lambda _: None

@@ -20,10 +20,3 @@ def do_not_call(asked: Asked) -> Reply:
 def press_digits(asked: Asked) -> Reply:
     """Press keys in a phone menu: the tones follow the row."""
     return Reply(text=f"Pressed {asked.arguments['digits']}.")
-
-
-def transfer(asked: Asked) -> Reply:
-    """Hand the person over to the number that the agent's definition names."""
-    if not asked.agent.transfer_to:
-        return Reply(ok=False, text="Nobody can take the call now. Offer a callback.")
-    return Reply(text="The call is being transferred.", transfer_to=asked.agent.transfer_to)
