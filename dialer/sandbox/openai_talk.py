@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dialer.sandbox import openai_hindi
+from dialer.sandbox import openai_documents, openai_hindi
 from dialer.sandbox.openai_intents import Intent, understand
 from dialer.sandbox.openai_prompt import Prompt
 from dialer.sandbox.openai_times import phrase, spoken, wanted
@@ -29,6 +29,7 @@ _UNCLEAR = (
     "I am sorry, I still could not understand you. Could you repeat it, please?",
     "The line is not good, I am afraid. Could you say it once more?",
 )
+_NOT_KNOWN = "I do not know that, but a colleague can tell you."
 _GOODBYE = "Thank you for your time. Goodbye."
 _I_UNDERSTAND = "I understand."
 _TURNS_AT_MOST = 14
@@ -56,7 +57,9 @@ class _Talk:
     """One answer in the making."""
 
     def __init__(self, messages: Sequence[Message], tools: Tools) -> None:
-        self._messages = messages
+        quoting = [m for m in messages if m["role"] == "user" and openai_documents.texts(text_of(m))]
+        self._documents = [text for m in quoting for text in openai_documents.texts(text_of(m))]
+        self._messages = messages = [m for m in messages if m not in quoting]
         self._tools = tools
         self._system = "\n".join(text_of(m) for m in messages if m["role"] in ("system", "developer"))
         self._prompt = Prompt.read(self._system)
@@ -113,8 +116,8 @@ class _Talk:
             ),
             Intent.NOT_INTERESTED: lambda: self._close("That is all right."),
             Intent.CALL_LATER: self._later,
-            Intent.ASKS_PRICE: lambda: tell(
-                self._prompt.price() or "I do not know the price, but a colleague can tell you exactly."
+            Intent.ASKS_PRICE: lambda: self._inform(
+                self._prompt.price(), "I do not know the price, but a colleague can tell you exactly."
             ),
             Intent.TOO_EXPENSIVE: lambda: self._object("A colleague can see what fits your budget."),
             Intent.HAS_ONE: lambda: self._object("It costs nothing to compare."),
@@ -128,9 +131,7 @@ class _Talk:
             Intent.GOODBYE: lambda: self._close(""),
             Intent.PRESENT: lambda: Answer(f"Yes, I am here. {self._question()}"),
             Intent.REPEAT: self._repeat,
-            Intent.ASKS: lambda: tell(
-                self._prompt.about(self._heard) or "I do not know that, but a colleague can tell you."
-            ),
+            Intent.ASKS: lambda: self._inform(self._prompt.about(self._heard), _NOT_KNOWN),
             Intent.NO: self._no,
             Intent.YES: self._go_on,
             Intent.GREETING: lambda: self._open() if not self._said else Answer(f"Hello. {self._question()}"),
@@ -146,6 +147,13 @@ class _Talk:
     def _tell(self, fact: str) -> Answer:
         """Answer a question, then lead back."""
         return Answer(f"{fact} {self._question()}")
+
+    def _inform(self, known: str, otherwise: str) -> Answer:
+        """Answer from the documents or the prompt; what neither says is looked up, if that can be done."""
+        fact = openai_documents.about(self._heard, self._documents) or known
+        if not fact and "look_up_knowledge" in self._tools:
+            return Answer("", wish(self._tools, "look_up_knowledge", note=self._heard))
+        return self._tell(fact or otherwise)
 
     def _question(self) -> str:
         """The question that is open, or the next one."""
@@ -263,6 +271,9 @@ class _Talk:
         call = next((c for c in calls if c.get("id") == result.get("tool_call_id")), calls[-1] if calls else None)
         name = call["function"]["name"] if call else ""
         failed = bool(_FAILED.search(text_of(result)))
+        if name == "look_up_knowledge":
+            found = openai_documents.about(self._heard, openai_documents.texts(text_of(result)))
+            return self._tell(found or _NOT_KNOWN)
         if name == "schedule_callback":
             if failed:
                 return Answer(f"I am afraid that time is not possible. {_ASK_CALLBACK}")
