@@ -66,7 +66,8 @@ LAW_SQL = MappingProxyType(
         """,
         5: """
             SELECT (SELECT count(*) FROM outcomes o WHERE o.deliveries >
-                        (SELECT count(*) FROM outbox b WHERE b.call_id = o.call_id))
+                        (SELECT count(*) FROM outbox b WHERE b.call_id = o.call_id
+                            AND b.kind IN ('contact', 'activity', 'task', 'event')))
                  + (SELECT count(*) FROM calls c WHERE (c.outcome_at IS NOT NULL)
                         <> EXISTS (SELECT FROM outcomes o WHERE o.call_id = c.id))
                  + (SELECT count(*) FROM outcomes o WHERE o.lead_id IS NOT NULL AND NOT EXISTS

@@ -93,7 +93,7 @@ class World:
         for name in list(os.environ):
             if name.startswith(_OURS) or name in ("DATABASE_URL", "REDIS_URL"):
                 del os.environ[name]
-        ports = {name: free_port() for name in ("web_port", "flower_port", "sandbox_port")}
+        ports = {name: free_port() for name in ("web_port", "flower_port", "sandbox_port", "sandbox_smtp_port")}
         public_url = f"http://127.0.0.1:{ports['web_port']}"
         settings = load(data_dir=self.home, public_url=public_url, seats=SEATS, **ports)
         self.settings = embedded.located(settings)
