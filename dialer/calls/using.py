@@ -19,7 +19,15 @@ from dialer import clock, log
 from dialer.agents.definition import AgentDefinition
 from dialer.agents.models import AgentVersion
 from dialer.calls.models import Call, ToolUse
-from dialer.calls.toolbox import book_meeting, find_slots, look_up_knowledge, schedule_callback, send_message, talk, transfer
+from dialer.calls.toolbox import (
+    book_meeting,
+    find_slots,
+    look_up_knowledge,
+    schedule_callback,
+    send_message,
+    talk,
+    transfer,
+)
 from dialer.calls.toolbox.base import Asked, Later, Tool
 from dialer.calls.toolbox.http import FAILED, UNKNOWN, HttpTools
 from dialer.conversation.facts import Reply, ToolWanted
