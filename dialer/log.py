@@ -13,7 +13,7 @@ import structlog
 PHONE_KEYS = frozenset({"phone", "to_number", "from_number", "caller_id"})
 SPOKEN_KEYS = frozenset({"text", "words", "transcript", "digits"})
 NOISY = (
-    *("httpx", "httpcore", "twilio", "websockets", "hubspot", "urllib3"),
+    *("httpx", "httpcore", "twilio", "websockets", "hubspot", "urllib3", "mail.log"),
     *("celery.worker.strategy", "celery.app.trace", "celery.worker.request", "celery.beat"),
 )
 """Loggers that speak at INFO of every request and tick: only their warnings are worth a line."""
