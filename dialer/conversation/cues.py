@@ -90,7 +90,8 @@ IVR: Final = _cues(
     (0.9, r"\b(?:party'?s|know the|your|the) extension\b|\bdirectory\b|\bby name\b"),
     (0.4, r"\bcalls? (?:may|will|might) be (?:recorded|monitored)\b|\bquality (?:purposes|assurance)\b"),
     (1.0, r"\b(?:agents|representatives|operators|lines|associates)\b.{0,20}\bbusy\b"),
-    (1.0, r"\bnext available (?:\w+ )?(?:agent|representative|operator|associate)\b|\bin the order\b"),
+    (1.0, r"\bnext available (?:\w+ )?(?:agent|representative|operator|associate)\b|\bin the order\b"
+          r"|\bbe with you (?:shortly|soon)\b"),
     (1.0, r"\b(?:estimated|expected|approximate) (?:wait|hold)|\bwait time\b|\bcontinue to hold\b"
           r"|\bin (?:the )?queue\b"),
     (1.0, r"\benter (?:your|the) (?:\w+ ){0,3}(?:number|pin|code|id|date|extension)\b|\bfollowed by (?:the )?"
@@ -99,6 +100,7 @@ IVR: Final = _cues(
     (0.6, r"\b(?:not (?:a )?valid|invalid) (?:\w+ )?(?:selection|option|entry|choice)|\bselection is not\b"
           r"|\bdidn'?t (?:get|catch|understand) (?:that|your)\b"),
     (0.4, r"\b(?:thank you|thanks) for calling\b|\bwelcome to\b|\byou have reached\b"),
+    (0.4, r"\bat any time\b"),
     (0.6, r"\bpara (?:continuar en )?español\b|\bto continue in english\b|\bfor english\b"),
     (0.4, r"\byour call is (?:very )?important\b|\b(?:stay|remain) on the line\b"),
 )  # fmt: skip

@@ -89,9 +89,10 @@ class Echoing(Phone):
         self._played: dict[int, bytes] = {}
 
     def audio(self, frame: bytes) -> None:
-        """Play a frame after those before it."""
-        at_s = max(self._plays_until, self._loop.time())
-        self._played[round((at_s + self._delay_s) / TICK_S)] = frame
+        """Play what a message brings after what came before it."""
+        at = round((max(self._plays_until, self._loop.time()) + self._delay_s) / TICK_S)
+        for nth, start in enumerate(range(0, len(frame), mulaw.FRAME_BYTES)):
+            self._played[at + nth] = frame[start : start + mulaw.FRAME_BYTES]
         super().audio(frame)
 
     def clear(self) -> None:
