@@ -20,12 +20,16 @@ from dialer.calls.models import Call
 from dialer.calls.reporting import Report
 from dialer.calls.states import CallState
 from dialer.conversation.facts import Ending, EndReason, HandedIn, Reply, StreamStarted, ToolWanted
+from dialer.crm.models import OutboxKind, OutboxRow
 from dialer.db import lock_phone
+from dialer.followups.models import FollowUp, FollowUpKind, Notice
 from dialer.leads import suppression
+from dialer.leads.models import LeadState
 from dialer.outcomes import queries as outcomes
 from dialer.telephony.base import CarrierStatus
 from dialer.web.app import create_app
 from tests.db.engine import CampaignEngine
+from tests.db.toolroom import seated
 from tests.db.web_client import web_settings
 from tests.factories import NOON, Factory, definition
 
@@ -227,3 +231,21 @@ def test_only_the_carrier_may_ask(handover: Handover, kind: str) -> None:
     assert answer.status_code == 403
     with handover.room.sessions() as session:
         assert session.scalar(select(Call.transfer).where(Call.id == handover.call_id)) == "asked"
+
+
+def test_the_colleague_is_briefed_in_writing_once(factory: Factory) -> None:
+    agent = {"transfer_to": COLLEAGUE, "transfer_mode": "warm", "transfer_email": "sales@loomline.example"}
+    lead = factory.lead(factory.campaign(), state=LeadState.IN_FLIGHT, first_name="Sam", last_name="Lee")
+    room = seated(factory, {}, lead=lead, tools=("end_call", "do_not_call", "transfer"), **agent)
+
+    for _ in range(2):
+        assert room.want("transfer", reason="Wants a price.").transfer_to == COLLEAGUE
+
+    with room.sessions() as session:
+        task = session.scalars(select(FollowUp)).one()
+        rows = session.execute(select(OutboxRow.destination, OutboxRow.kind).order_by(OutboxRow.id)).all()
+        mail = session.scalars(select(Notice)).one()
+    assert (task.kind, task.body) == (FollowUpKind.TRANSFER_BRIEFING, "Wants a price.")
+    assert [tuple(row) for row in rows] == [("hubspot", OutboxKind.TASK), ("email", OutboxKind.EMAIL)]
+    assert mail.to_address == "sales@loomline.example"
+    assert "Sam Lee" in mail.subject

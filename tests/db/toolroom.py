@@ -35,6 +35,7 @@ class Toolroom:
         self.uses += 1
         outside = Outside(
             calendars=self.calendars,
+            crms=("hubspot",),
             channels=self.channels,
             deliver=lambda row_id: delivery.deliver_one(row_id, sessions=self.sessions, crms=self.calendars),
             wake=self.woken.append,
