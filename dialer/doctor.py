@@ -116,13 +116,18 @@ def _running(data_dir: Path) -> bool:
 
 def _accounts(settings: Settings) -> Iterator[Finding]:
     vendors = settings.vendors
+    prefix = settings.carrier.upper()
     needed = (
-        ("carrier account", bool(vendors.twilio_account_sid and vendors.twilio_auth_token), "TWILIO_ACCOUNT_SID, …"),
-        ("caller id", bool(vendors.twilio_caller_id), "TWILIO_CALLER_ID"),
+        ("carrier account", bool(settings.carrier_account and settings.carrier_key), f"{prefix}_…"),
+        ("caller id", bool(settings.caller_id), f"{prefix}_CALLER_ID"),
         ("public URL", bool(settings.public_url), "DIALER_PUBLIC_URL"),
-        ("speech recognition", bool(vendors.deepgram_api_key), "DEEPGRAM_API_KEY"),
+        ("speech recognition", bool(vendors.deepgram_api_key or vendors.openai_api_key), "DEEPGRAM_API_KEY"),
         ("language model", bool(vendors.openai_api_key), "OPENAI_API_KEY"),
-        ("voice", bool(vendors.elevenlabs_api_key), "ELEVENLABS_API_KEY"),
+        (
+            "voice",
+            bool(vendors.elevenlabs_api_key or vendors.openai_api_key or vendors.aws_region),
+            "ELEVENLABS_API_KEY",
+        ),
     )
     for name, there, variable in needed:
         if there:

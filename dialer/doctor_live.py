@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from uuid import uuid4
@@ -16,9 +17,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dialer import db, embedded, wiring
 from dialer.calls.models import Worker
+from dialer.conversation.vendors import LiveVendors
 from dialer.doctor import Finding, Verdict
-from dialer.errors import DialerError
+from dialer.errors import DialerError, VendorBusy, VendorRefused
 from dialer.settings import Settings
+from dialer.speech.base import Recognizer, Voice
 
 TIMEOUT_S = 10.0
 SKEW_S = 5.0
@@ -38,40 +41,70 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 
 def _carrier(settings: Settings) -> Iterator[Finding]:
-    if not settings.vendors.twilio_account_sid:
-        yield Finding("carrier", Verdict.FAIL, "no account", "Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.")
+    names = f"the {settings.carrier.upper()}_… settings"
+    if not settings.carrier_account:
+        yield Finding("carrier", Verdict.FAIL, "no account", f"Set {names}.")
         return
     try:
         owned = wiring.carrier(settings).caller_ids()
     except DialerError as error:
-        yield Finding("carrier", Verdict.FAIL, str(error), "Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.")
+        yield Finding("carrier", Verdict.FAIL, str(error), f"Check {names}.")
         return
     yield Finding("carrier", Verdict.OK, f"the account answers, {len(owned)} number(s)")
-    wanted = settings.vendors.twilio_caller_id
+    wanted = settings.caller_id
     if wanted in owned:
         yield Finding("caller id", Verdict.OK, f"{wanted} is the account's own")
     else:
-        advice = f"Set TWILIO_CALLER_ID to one of {', '.join(owned[:5]) or 'your numbers: buy or verify one first'}."
+        variable = f"{settings.carrier.upper()}_CALLER_ID"
+        advice = f"Set {variable} to one of {', '.join(owned[:5]) or 'your numbers: buy or verify one first'}."
         yield Finding("caller id", Verdict.FAIL, f"{wanted or 'none'} is not the account's own", advice)
 
 
 def _vendors(settings: Settings) -> Iterator[Finding]:
+    """Use each vendor of a live call once: listen for a moment, say a word; and ask for the list of models."""
     v = settings.vendors
-    asked = (
-        (
-            "speech recognition",
-            f"{v.deepgram_base_url}/v1/projects",
-            "DEEPGRAM_API_KEY",
-            v.deepgram_api_key,
-            "Token {}",
-        ),
-        ("language model", f"{v.openai_base_url}/models", "OPENAI_API_KEY", v.openai_api_key, "Bearer {}"),
-        ("voice", f"{v.elevenlabs_base_url}/v1/models", "ELEVENLABS_API_KEY", v.elevenlabs_api_key, ""),
-    )
-    for name, url, variable, key, scheme in asked:
-        secret = key.get_secret_value()
-        headers = {"Authorization": scheme.format(secret)} if scheme else {"xi-api-key": secret}
-        yield _credentials(name, url, variable, headers)
+    key = {"Authorization": f"Bearer {v.openai_api_key.get_secret_value()}"}
+    yield _credentials("language model", f"{v.openai_base_url}/models", "OPENAI_API_KEY", key)
+    try:
+        vendors = wiring.live_vendors(settings)
+    except DialerError as error:
+        yield Finding("vendors", Verdict.FAIL, str(error), "Mend what the message says.")
+        return
+    yield from asyncio.run(_tried(vendors))
+
+
+async def _tried(vendors: LiveVendors) -> list[Finding]:
+    found = [
+        *[await _try(f"speech recognition ({one.name})", one.name, _listen(one)) for one in vendors.recognizers],
+        *[await _try(f"voice ({one.name})", one.name, _speak(one)) for one in vendors.voices],
+    ]
+    for voice in vendors.voices:
+        await voice.close()
+    for brain in vendors.brains:
+        await brain.close()
+    return found
+
+
+async def _try(what: str, vendor: str, use: Awaitable[None]) -> Finding:
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            await use
+    except VendorRefused as error:
+        return Finding(what, Verdict.FAIL, str(error), f"Check the settings of {vendor}.")
+    except (DialerError, TimeoutError) as error:
+        return Finding(what, Verdict.FAIL, str(error) or "no answer", "Check its base URL and this machine's way out.")
+    return Finding(what, Verdict.OK, "it works")
+
+
+async def _listen(recognizer: Recognizer) -> None:
+    recognition = await recognizer.open(language="en-US")
+    await recognition.close()
+
+
+async def _speak(voice: Voice) -> None:
+    spoken = [piece async for piece in voice.speak("Hello.", voice="", language="en-US")]
+    if not spoken:
+        raise VendorBusy(voice.name, "no audio came")
 
 
 def _credentials(name: str, url: str, variable: str, headers: Mapping[str, str]) -> Finding:
@@ -106,8 +139,7 @@ def _public_url(settings: Settings) -> Iterator[Finding]:
         return
     url = f"{settings.public_url}/voice/status/{uuid4()}"
     params = {"CallSid": "CA" + "0" * 32, "CallStatus": "completed"}
-    token = settings.vendors.twilio_auth_token.get_secret_value()
-    headers = {"X-Twilio-Signature": signature(token, url, params)}
+    headers = {"X-Twilio-Signature": signature(settings.carrier_key, url, params)}
     try:
         status = httpx.post(url, data=params, headers=headers, timeout=TIMEOUT_S).status_code
         unsigned = httpx.post(url, data=params, timeout=TIMEOUT_S).status_code
@@ -117,7 +149,7 @@ def _public_url(settings: Settings) -> Iterator[Finding]:
         )
         return
     if status == 403:
-        advice = "The proxy must not change path or query; DIALER_PUBLIC_URL and TWILIO_AUTH_TOKEN must be web's own."
+        advice = "The proxy must not change path or query; DIALER_PUBLIC_URL and the carrier's key must be web's own."
         yield Finding("public URL", Verdict.FAIL, "a signed webhook is refused", advice)
     elif status not in {200, 204, 404}:
         yield Finding("public URL", Verdict.FAIL, f"a signed webhook gets {status}", "Does this URL lead to Dialer?")

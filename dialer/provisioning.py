@@ -79,18 +79,15 @@ def require_empty(database_url: str) -> None:
 def provision(session: Session, settings: Settings, *, carrier_cps: float | None = None) -> Provisioned:
     """Make the organization, its carrier account and caller id if the settings name them, and the agents' versions."""
     organization_id = accounts.organization(session, settings.organization)
-    vendors = settings.vendors
-    if vendors.twilio_account_sid:
-        account_id = _carrier_account(
-            session, organization_id, settings.carrier, vendors.twilio_account_sid, carrier_cps
-        )
-        if vendors.twilio_caller_id:
-            _caller_id(session, organization_id, account_id, vendors.twilio_caller_id)
+    if settings.carrier_account:
+        account_id = _carrier_account(session, organization_id, settings.carrier, settings.carrier_account, carrier_cps)
+        if settings.caller_id:
+            _caller_id(session, organization_id, account_id, settings.caller_id)
     agents = store.sync_folder(session, organization_id, resources.config_dir() / "agents")
     return Provisioned(
         organization=settings.organization,
-        carrier_account=vendors.twilio_account_sid,
-        caller_id=vendors.twilio_caller_id,
+        carrier_account=settings.carrier_account,
+        caller_id=settings.caller_id,
         agents=tuple(f"{version.definition['name']} (version {version.number})" for version in agents),
     )
 

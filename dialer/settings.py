@@ -30,6 +30,15 @@ class Vendors(BaseSettings):
     twilio_caller_id: str = ""
     """The number that outgoing calls show, E.164; it must be the account's own."""
 
+    signalwire_project_id: str = ""
+    signalwire_api_token: SecretStr = SecretStr("")
+    signalwire_signing_key: SecretStr = SecretStr("")
+    """What SignalWire signs its webhooks with; it is not the token."""
+    signalwire_space: str = ""
+    """The space, such as acme.signalwire.com."""
+    signalwire_base_url: str = ""
+    signalwire_caller_id: str = ""
+
     deepgram_api_key: SecretStr = SecretStr("")
     deepgram_base_url: str = "https://api.deepgram.com"
     deepgram_model: str = "nova-3"
@@ -193,7 +202,7 @@ class Settings(BaseSettings):
     brain_servers: tuple[BrainServer, ...] = ()
     talkers: tuple[str, ...] = ("openai", "gemini")
     """The same of speech-to-speech models; only agents that name one have one."""
-    carrier: str = "twilio"
+    carrier: Literal["twilio", "signalwire"] = "twilio"
     default_region: str = "US"
     log_level: str = "INFO"
     vendors: Vendors = Field(default_factory=Vendors)
@@ -210,6 +219,24 @@ class Settings(BaseSettings):
         """Arguments, then the environment, then the TOML file."""
         toml = TomlConfigSettingsSource(settings_cls, toml_file=config_file())
         return init_settings, env_settings, toml
+
+    @property
+    def carrier_account(self) -> str:
+        """The account at the carrier that is used."""
+        v = self.vendors
+        return v.signalwire_project_id if self.carrier == "signalwire" else v.twilio_account_sid
+
+    @property
+    def carrier_key(self) -> str:
+        """What the carrier signs its webhooks with."""
+        v = self.vendors
+        return (v.signalwire_signing_key if self.carrier == "signalwire" else v.twilio_auth_token).get_secret_value()
+
+    @property
+    def caller_id(self) -> str:
+        """The number that outgoing calls show."""
+        v = self.vendors
+        return v.signalwire_caller_id if self.carrier == "signalwire" else v.twilio_caller_id
 
     @property
     def journal_file(self) -> Path:

@@ -45,14 +45,28 @@ CARRIERS = ("twilio", "signalwire")
 
 
 def carrier(settings: Settings) -> Carrier:
-    """The phone carrier. SignalWire speaks Twilio's API at its own base URL."""
+    """The phone carrier that the settings name.
+
+    Raises:
+        BadInput: there is none of that name.
+    """
+    v = settings.vendors
+    if settings.carrier == "signalwire":
+        from dialer.telephony.signalwire import SignalWire
+
+        return SignalWire(
+            project_id=v.signalwire_project_id,
+            api_token=v.signalwire_api_token.get_secret_value(),
+            signing_key=v.signalwire_signing_key.get_secret_value(),
+            space=v.signalwire_space,
+            base_url=v.signalwire_base_url,
+        )
+    if settings.carrier != "twilio":
+        raise BadInput(f"DIALER_CARRIER: {settings.carrier} is unknown; known: {', '.join(CARRIERS)}.")
     from dialer.telephony.twilio import Twilio
 
-    vendors = settings.vendors
     return Twilio(
-        account_sid=vendors.twilio_account_sid,
-        auth_token=vendors.twilio_auth_token.get_secret_value(),
-        base_url=vendors.twilio_base_url,
+        account_sid=v.twilio_account_sid, auth_token=v.twilio_auth_token.get_secret_value(), base_url=v.twilio_base_url
     )
 
 
@@ -96,9 +110,7 @@ def _brains(settings: Settings) -> Mapping[str, _Maker[Brain]]:
         from dialer.llm.gemini import GeminiBrain
 
         key = v.gemini_api_key.get_secret_value()
-        return GeminiBrain(
-            base_url=v.gemini_base_url, api_key=key, model=v.gemini_model, thinking=v.gemini_thinking
-        )
+        return GeminiBrain(base_url=v.gemini_base_url, api_key=key, model=v.gemini_model, thinking=v.gemini_thinking)
 
     def at(server: BrainServer) -> _Maker[Brain]:
         return _Maker(lambda v: server.name, lambda v: OpenAIBrain(**_account(server)))

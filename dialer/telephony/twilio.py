@@ -1,4 +1,4 @@
-"""Twilio, and SignalWire's compatible API by its base URL, through the twilio SDK.
+"""Twilio, through its SDK.
 
 The SDK has no timeouts, no deadline and no idea whether anything was sent, so it speaks through `_Http`: an httpx
 client that never retries, and whose trace hook is the last thing to run on the connected socket before the first byte.
@@ -7,7 +7,7 @@ client that never retries, and whose trace hook is the last thing to run on the 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -61,7 +61,8 @@ _sending: ContextVar[_Sending | None] = ContextVar("sending", default=None)
 class _Http(HttpClient):  # type: ignore[misc]  # the SDK ships no types
     """The SDK's transport."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, readable: Callable[[str], str]) -> None:
+        self._readable = readable
         super().__init__(None, False, TOTAL_S)  # noqa: FBT003 - the SDK's own order
         self._base_url = base_url.rstrip("/")
         self._client = httpx.Client(
@@ -96,7 +97,8 @@ class _Http(HttpClient):  # type: ignore[misc]  # the SDK ships no types
             answer.close()
         if answer.status_code in (408, 429) or answer.status_code >= 500:
             raise _Status(answer.status_code, bytes(body).decode(errors="replace"), answer.headers)
-        return Response(answer.status_code, bytes(body).decode(errors="replace"), answer.headers)
+        text = bytes(body).decode(errors="replace")
+        return Response(answer.status_code, self._readable(text) if answer.is_error else text, answer.headers)
 
     def close(self) -> None:
         """Close its connections."""
@@ -127,7 +129,7 @@ class Twilio:
 
     def __init__(self, *, account_sid: str, auth_token: str, base_url: str = "") -> None:
         self._account_sid = account_sid
-        self._client = Client(account_sid, auth_token, http_client=_Http(base_url))
+        self._client = Client(account_sid, auth_token, http_client=_Http(base_url, self._readable))
         self._client.calls  # noqa: B018 - the SDK imports its API on first use, which must not be a dial's 0.5 s
         self._validator = RequestValidator(auth_token)
 
@@ -172,13 +174,13 @@ class Twilio:
 
     def fetch(self, carrier_id: str) -> CarrierCall:
         """Ask how a call stands."""
-        with _asking("call", carrier_id):
+        with asking("call", carrier_id):
             return _read(self._client.calls(carrier_id).fetch())
 
     def find(self, *, to_number: str, from_number: str, since: datetime) -> list[CarrierCall]:
         """List by To and From. Queued calls have no start time, so they are asked for apart."""
         found: dict[str, CarrierCall] = {}
-        with _asking("calls", to_number):
+        with asking("calls", to_number):
             numbers = {"to": to_number, "from_": from_number, "limit": LIST_LIMIT}
             queued = self._client.calls.list(status="queued", **numbers)
             for call in [*queued, *self._client.calls.list(start_time_after=since, **numbers)]:
@@ -188,7 +190,7 @@ class Twilio:
     def list_since(self, since: datetime) -> Iterator[CarrierCall]:
         """List everything of the account since a moment."""
         seen: set[str] = set()
-        with _asking("calls", since):
+        with asking("calls", since):
             for call in self._client.calls.list(status="queued", limit=LIST_LIMIT):
                 seen.add(call.sid or "")
                 yield _read(call)
@@ -200,7 +202,7 @@ class Twilio:
 
     def asked_urls(self, carrier_id: str) -> list[str]:
         """Read the call's Events: the requests that the carrier made to us."""
-        with _asking("call", carrier_id):
+        with asking("call", carrier_id):
             events = self._client.calls(carrier_id).events.list(limit=100)
             return [str((event.request or {}).get("url", "")) for event in events]
 
@@ -213,7 +215,7 @@ class Twilio:
         self._update(carrier_id, url=url, method="POST")
 
     def _update(self, carrier_id: str, **what: Any) -> None:
-        with _asking("call", carrier_id):
+        with asking("call", carrier_id):
             try:
                 self._client.calls(carrier_id).update(**what)
             except TwilioRestException as error:
@@ -222,19 +224,24 @@ class Twilio:
 
     def caller_ids(self) -> list[str]:
         """Bought numbers and verified ones."""
-        with _asking("account", self._account_sid):
+        with asking("account", self._account_sid):
             bought = [number.phone_number for number in self._client.incoming_phone_numbers.list(limit=LIST_LIMIT)]
             verified = [number.phone_number for number in self._client.outgoing_caller_ids.list(limit=LIST_LIMIT)]
         return sorted({number for number in [*bought, *verified] if number})
 
     def verify(self, url: str, params: Mapping[str, str] | str, headers: Mapping[str, str]) -> bool:
-        """Check X-Twilio-Signature (SignalWire's compatible header too) over our public URL."""
-        signature = headers.get("x-twilio-signature") or headers.get("x-signalwire-signature") or ""
+        """Check X-Twilio-Signature over our public URL."""
+        signature = headers.get("x-twilio-signature") or ""
         given = params if isinstance(params, str) else dict(params)
         return bool(signature) and bool(self._validator.validate(url, given, signature))
 
+    @staticmethod
+    def _readable(body: str) -> str:
+        """Make an error's body one that the SDK reads, as Twilio's are."""
+        return body
 
-class _asking:  # noqa: N801 - reads as the statement that it is: `with _asking(...)`
+
+class asking:  # noqa: N801 - reads as the statement that it is: `with asking(...)`
     """Turn what the SDK and httpx raise into our errors. Asking is safe to repeat."""
 
     def __init__(self, what: str, key: object) -> None:
