@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ Json = dict[str, Any]
 
 THINKING_S = 0.15
 """From the end of the person's turn to the first piece of an answer."""
+_CUT_OFF = re.compile(r"\[Your last reply was cut off; they heard (?:only: (.*)|nothing of it)\]", re.DOTALL)
 _TOKEN_CHARACTERS = 4
 _TOKENS_PER_S = 20
 """Of audio."""
@@ -50,6 +52,7 @@ class LiveMind:
         self._messages: list[Json] = [{"role": "system", "content": instructions}]
         self._ear = Ear(world.registry)
         self._words: list[str] = []
+        self._spoken: Json | None = None
         self._calls = 0
 
     def listen(self) -> None:
@@ -73,8 +76,12 @@ class LiveMind:
         return text
 
     def tell(self, role: str, text: str) -> None:
-        """Something was said."""
-        self._messages.append({"role": role, "content": text})
+        """Something was said. A note that a reply was cut off is no speech: it is heeded."""
+        cut = _CUT_OFF.fullmatch(text)
+        if cut is None:
+            self._messages.append({"role": role, "content": text})
+        elif self._spoken is not None:
+            self._spoken["content"] = cut.group(1) or ""
 
     def used(self, call_id: str, result: str) -> None:
         """A function returned."""
@@ -88,6 +95,7 @@ class LiveMind:
         spoken: Json = {"role": "assistant", "content": thought.text}
         if thought.text:
             self._messages.append(spoken)
+            self._spoken = spoken
         self._calls += 1
         call_id = f"call_{self._calls}"
         if thought.wish is not None:

@@ -118,7 +118,7 @@ class GeminiTalk(SocketStream):
         if not self._active:
             self._active = True
             untaken = self._replies.untaken
-            self._replies.making = False
+            self._replies.drop()
             self.message(realtimeInput={"activityStart": {}})
             if untaken:
                 self.cut(0, "")
@@ -145,8 +145,11 @@ class GeminiTalk(SocketStream):
         if not self._replies.making and not self._replies.untaken:  # nothing was said since its last one
             self._begin()
             self.message(clientContent={"turnComplete": True})
-        async for piece in self._replies.take():
-            yield piece
+        try:
+            async for piece in self._replies.take():
+                yield piece
+        finally:
+            self._replies.drop()
 
     def used(self, call: ToolCall, result: str) -> None:
         """A tool was used. The model goes on by itself."""

@@ -122,7 +122,7 @@ class OpenAITalk(OpenAIStream):
         finally:
             if self._replies.making:
                 self.event("response.cancel")
-                self._replies.making = False
+                self._replies.drop()
 
     def used(self, call: ToolCall, result: str) -> None:
         """A tool was used."""

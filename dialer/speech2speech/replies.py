@@ -23,6 +23,11 @@ class Replies:
         self._pieces = asyncio.Queue()
         self.making = True
 
+    def drop(self) -> None:
+        """Nobody wants the rest of it."""
+        self._pieces = asyncio.Queue()
+        self.making = False
+
     def add(self, piece: Piece) -> None:
         """A piece came."""
         self._pieces.put_nowait(piece)

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import uvicorn
@@ -20,8 +21,9 @@ from dialer.conversation.facts import Briefing, EndReason, Fact, HandedIn, Reply
 from dialer.conversation.server import MediaServer
 from dialer.conversation.vendors import LiveVendors
 from dialer.llm.openai import OpenAIBrain
-from dialer.sandbox import deepgram, elevenlabs, openai
+from dialer.sandbox import deepgram, elevenlabs, gemini, openai
 from dialer.sandbox.carrier_calls import Call, HangUp
+from dialer.sandbox.faults import FaultPlan
 from dialer.sandbox.media_line import Line
 from dialer.sandbox.media_stream import MediaStream
 from dialer.sandbox.options import Options
@@ -30,6 +32,8 @@ from dialer.sandbox.people_mind import Person
 from dialer.sandbox.world import World
 from dialer.speech.deepgram import Deepgram
 from dialer.speech.elevenlabs import ElevenLabs
+from dialer.speech2speech.gemini import GeminiTalker
+from dialer.speech2speech.openai import OpenAITalker
 
 
 @dataclass
@@ -90,9 +94,15 @@ async def ring(world: World, kind: str, url: str) -> None:
         await media.close()
 
 
-def hold(folder: Path, agents: Mapping[str, AgentDefinition]) -> dict[str, Held]:
-    """Hold one call with each kind of person, all at once; each with the agent that it is named with."""
+def hold(
+    folder: Path, agents: Mapping[str, AgentDefinition], *, faults: Mapping[str, float] = MappingProxyType({})
+) -> dict[str, Held]:
+    """Hold one call with each kind of person, all at once; each with the agent that it is named with.
+
+    `faults` are the rates of what goes wrong at the vendors, as the sandbox names it.
+    """
     world = World(Options(data_dir=folder / "sandbox", api_keys=("key",)))
+    world.faults.plan = FaultPlan(rates=dict(faults))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -101,7 +111,7 @@ def hold(folder: Path, agents: Mapping[str, AgentDefinition]) -> dict[str, Held]
         await world.close()
 
     app = FastAPI(lifespan=lifespan)
-    for vendor in (deepgram, elevenlabs, openai):
+    for vendor in (deepgram, elevenlabs, gemini, openai):
         app.include_router(vendor.router(world), prefix=f"/{vendor.__name__.rpartition('.')[2]}")
     listener = socket.create_server(("127.0.0.1", 0))
     sandbox = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="websockets-sansio"))
@@ -120,6 +130,12 @@ def hold(folder: Path, agents: Mapping[str, AgentDefinition]) -> dict[str, Held]
                 (Deepgram(base_url=f"{base}/deepgram", api_key="key", model="nova-3"),),
                 (ElevenLabs(base_url=f"{base}/elevenlabs", api_key="key", model="eleven_flash_v2_5"),),
                 (OpenAIBrain(base_url=f"{base}/openai", api_key="key", model="gpt-5.4-mini"),),
+                talkers=(
+                    OpenAITalker(
+                        base_url=f"{base}/openai", api_key="key", model="gpt-realtime", transcription_model="t"
+                    ),
+                    GeminiTalker(base_url=f"{base}/gemini/v1beta", api_key="key", model="gemini-3.1-flash-live"),
+                ),
             ),
             recordings=folder / "recordings",
         )
