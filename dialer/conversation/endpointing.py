@@ -120,10 +120,10 @@ class Endpointer:
         """The silence that ends a turn of these words."""
         text = self.text
         silence_s = self._settings.endpoint_ms / 1000
-        if self._sure or _COMPLETE.search(text):
-            silence_s = self._settings.endpoint_sure_ms / 1000
-        elif _promises_more(text):
+        if _promises_more(text):  # the recognizer's end of turn may be no more than a pause
             silence_s = self._settings.endpoint_open_ms / 1000
+        elif self._sure or _COMPLETE.search(text):
+            silence_s = self._settings.endpoint_sure_ms / 1000
         return silence_s
 
     def probably_over(self, now: float) -> bool:

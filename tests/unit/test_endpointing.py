@@ -51,6 +51,12 @@ def test_words_that_promise_more_are_waited_for_longer(words: str) -> None:
     assert endpointer.deadline() == pytest.approx(3.0)
 
 
+def test_a_pause_that_the_recognizer_takes_for_the_end_is_none_after_words_that_promise_more() -> None:
+    endpointer = turn()
+    endpointer.words(Heard("I would like to", True, end_of_turn=True), 2.1)
+    assert endpointer.deadline() == pytest.approx(3.0)
+
+
 def test_interim_words_wait_for_final_ones() -> None:
     endpointer = turn()
     endpointer.words(Heard("yes I would", False), 2.0)
