@@ -122,7 +122,11 @@ def _accounts(settings: Settings) -> Iterator[Finding]:
         ("caller id", bool(settings.caller_id), f"{prefix}_CALLER_ID"),
         ("public URL", bool(settings.public_url), "DIALER_PUBLIC_URL"),
         ("speech recognition", bool(vendors.deepgram_api_key or vendors.openai_api_key), "DEEPGRAM_API_KEY"),
-        ("language model", bool(vendors.openai_api_key), "OPENAI_API_KEY"),
+        (
+            "language model",
+            bool(vendors.openai_api_key or vendors.gemini_api_key or settings.brain_servers),
+            "OPENAI_API_KEY or GEMINI_API_KEY",
+        ),
         (
             "voice",
             bool(vendors.elevenlabs_api_key or vendors.openai_api_key or vendors.aws_region),
