@@ -118,8 +118,8 @@ def _record(
             pass  # it stands already
         case OpenerCompleted():
             call.opener_done_at = call.opener_done_at or now
-        case MachineHeard(verdict=verdict, evidence=evidence):
-            call.machine, call.machine_evidence = verdict, evidence
+        case MachineHeard():
+            _who_answered(call, fact)
         case OptedOut():
             call.opted_out_at = call.opted_out_at or now
         case ToolWanted():
@@ -133,6 +133,14 @@ def _record(
         case Lapsed():
             call.seat, call.seat_url = SeatState.NONE, None
     return Reply()
+
+
+def _who_answered(call: Call, fact: MachineHeard) -> None:
+    """The last verdict stands; all evidence is kept, a line each, once."""
+    line = f"{fact.at_s:.1f} s: {fact.verdict}: {fact.evidence}"
+    before = (call.machine_evidence or "").splitlines()
+    if line not in before:
+        call.machine, call.machine_evidence = fact.verdict, "\n".join([*before, line])
 
 
 def _hand_in(session: Session, call: Call, fact: HandedIn) -> None:

@@ -152,6 +152,7 @@ class Call(Base):
     machine: Mapped[str | None]
     """Our own last verdict: voicemail, screening, ivr, fax; human: a person after all."""
     machine_evidence: Mapped[str | None]
+    """What each verdict went by: a line each, with the seconds since the stream began."""
 
     seat: Mapped[SeatState] = mapped_column(enum(SeatState), server_default="none")
     seat_epoch: Mapped[int] = mapped_column(server_default="0")

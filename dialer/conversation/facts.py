@@ -120,6 +120,8 @@ class MachineHeard:
     verdict: str
     """voicemail, screening, ivr, fax; human: a person after all, or one that a machine put through."""
     evidence: str
+    at_s: float = 0.0
+    """Since the stream began."""
 
 
 @dataclass(frozen=True, slots=True)

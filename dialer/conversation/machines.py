@@ -174,7 +174,7 @@ class Machines:
             return
         self._activity.cancel()
         self._speaking.interrupt(now)
-        self._transcript.post(MachineHeard(verdict.value, evidence))
+        self._transcript.post(MachineHeard(verdict.value, evidence, round(now - self._stage.began_s, 1)))
         match verdict:
             case Verdict.FAX:
                 self._activity.start(self._closing.close(EndReason.FAX, ""))
