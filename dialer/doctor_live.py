@@ -120,7 +120,7 @@ def _credentials(name: str, url: str, variable: str, headers: Mapping[str, str])
 
 
 def _crms(settings: Settings) -> Iterator[Finding]:
-    for name, crm in wiring.crms(settings).items():
+    for name, crm in {**wiring.crms(settings), **wiring.messengers(settings)}.items():
         check = getattr(crm, "check", None)
         if check is None:
             continue

@@ -80,7 +80,7 @@ def environment(options: Options) -> Mapping[str, str]:
         "SALESFORCE_CONSUMER_KEY": key,
         "SALESFORCE_CONSUMER_SECRET": key,
         "SALESFORCE_DOMAIN": "sandbox.my",
-        "GOOGLE_CALENDAR_CREDENTIALS": _service_account(here),
+        "GOOGLE_CALENDAR_CREDENTIALS": service_account(here),
         "GOOGLE_CALENDAR_ID": "sales@sandbox.example",
         "GOOGLE_CALENDAR_BASE_URL": f"{here}/google",
         "CALDAV_URL": f"{here}/caldav/calendars/sales",
@@ -98,8 +98,8 @@ def environment(options: Options) -> Mapping[str, str]:
 
 
 @cache
-def _service_account(here: str) -> str:
-    """A service account's key file, made for this run."""
+def service_account(here: str) -> str:
+    """A service account's key file for the sandbox at a URL, made for this run."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
 

@@ -20,7 +20,7 @@ from dialer.sandbox.calendars.google import CALENDAR_ID
 from dialer.sandbox.faults import FaultPlan, Faults
 from dialer.sandbox.ledger import Ledger
 from dialer.sandbox.options import Options
-from dialer.supervisor.local_world import _service_account
+from dialer.supervisor.local_world import service_account
 from tests.contract.crm_sandbox import served
 
 QUICK = httpx.Timeout(0.4)
@@ -69,7 +69,7 @@ def running(home: Path) -> Iterator[CalendarWorld]:
 
 def google(world: CalendarWorld, *, patient: bool = True) -> Calendar:
     """Our adapter to the sandbox's Google."""
-    made = Google(_service_account(world.url), CALENDAR_ID, f"{world.url}/google", allow_private=True)
+    made = Google(service_account(world.url), CALENDAR_ID, f"{world.url}/google", allow_private=True)
     return made if patient else _hasty(made)
 
 
