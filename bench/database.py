@@ -1,0 +1,111 @@
+"""A database of its own for the campaign engine's measurements: a campaign, and as many leads as wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from bench.rows import Bench
+from bench.scratch import folder
+from dialer import clock, db, provisioning
+from dialer.accounts import queries as accounts
+from dialer.agents.models import AgentVersion
+from dialer.campaigns import lifecycle
+from dialer.embedded import servers
+from dialer.settings import Settings, Vendors
+
+BY: Final = "bench"
+NOON: Final = datetime(2026, 11, 24, 15, tzinfo=UTC)
+"""A Tuesday: 10:00 in New York."""
+PLACE: Final = "US-NY|America/New_York"
+MANY: Final = 10_000
+CPS: Final = 1000.0
+
+_LEADS = text(
+    """
+    INSERT INTO leads (organization_id, campaign_id, phone, place, first_name, state, due_at, moved_at)
+    SELECT :organization_id, :campaign_id, '+1212' || (2000000 + n), :place, 'Sam', 'due',
+           CAST(:now AS timestamptz) - interval '1 hour' + n * interval '1 ms', :now
+    FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n
+    """
+)
+_CONSENTS = text(
+    """
+    INSERT INTO consents (organization_id, phone, type, evidence, source)
+    SELECT :organization_id, '+1212' || (2000000 + n), 'written', 'a signed form', 'bench'
+    FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n
+    """
+)
+_PLACE = text("INSERT INTO campaign_places (campaign_id, place) VALUES (:campaign_id, :place) ON CONFLICT DO NOTHING")
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """What is there."""
+
+    settings: Settings
+    sessions: db.Sessions
+    organization_id: UUID
+    campaign_id: UUID
+
+    def fill(self, leads: int, *, first: int = 1) -> None:
+        """Add leads with written consent that are due, numbered from `first`, and let PostgreSQL count them."""
+        values = {"organization_id": self.organization_id, "campaign_id": self.campaign_id, "now": NOON}
+        span = {"first": first, "last": first + leads - 1}
+        with db.transaction(self.sessions) as tx:
+            tx.session.execute(text("SET LOCAL statement_timeout = 0"))
+            tx.session.execute(_LEADS, values | span | {"place": PLACE})
+            tx.session.execute(_CONSENTS, span | {"organization_id": self.organization_id})
+            tx.session.execute(_PLACE, {"campaign_id": self.campaign_id, "place": PLACE})
+        self.analyze()
+
+    def analyze(self) -> None:
+        """Let PostgreSQL count its rows, as its own daemon would in time."""
+        engine = self.sessions.kw["bind"]
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("SET statement_timeout = 0"))
+            connection.execute(text("VACUUM ANALYZE"))
+            connection.execute(text("RESET statement_timeout"))
+
+
+@contextmanager
+def database(bench: Bench, name: str) -> Iterator[Database]:
+    """Have servers and a running campaign for as long as the block lasts."""
+    vendors = Vendors(twilio_account_sid="AC" + "b" * 32, twilio_caller_id="+12125550100")
+    with folder(bench, name) as place, servers(Settings(data_dir=place, vendors=vendors)) as settings:
+        provisioning.bring_up(settings, carrier_cps=CPS)
+        engine = db.engine(settings.database_url, pool_size=4)
+        sessions = db.sessions(engine)
+        try:
+            with db.transaction(sessions) as tx:
+                clock.jump(tx.session, NOON, by=BY, why="the measurement's own time")
+                organization_id = accounts.organization(tx.session, settings.organization)
+                campaign_id = _campaign(tx.session, organization_id)
+            with db.transaction(sessions) as tx:
+                lifecycle.start(tx.session, campaign_id, now=clock.now(tx.session), by=BY)
+            yield Database(settings, sessions, organization_id, campaign_id)
+        finally:
+            engine.dispose()
+
+
+def _campaign(session: Session, organization_id: UUID) -> UUID:
+    version_id = session.scalars(select(AgentVersion.id).where(AgentVersion.organization_id == organization_id)).first()
+    return lifecycle.create(
+        session,
+        organization_id=organization_id,
+        name=BY,
+        agent=str(version_id),
+        region="US",
+        windows="mon-sun 00:00-24:00",
+        concurrency=MANY,
+        cps=CPS,
+        now=clock.now(session),
+        by=BY,
+    ).id
