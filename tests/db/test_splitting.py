@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from dialer.campaigns.models import Campaign
 from dialer.db import Sessions
 from dialer.errors import BadInput, NotFound
 from tests.db.engine import CampaignEngine
+from tests.db.web_client import bearer, open_client, web_settings
 from tests.factories import NOON, Factory, definition
 
 
@@ -147,3 +149,16 @@ def test_versions_of_different_purposes_are_not_tried_against_each_other(session
 def test_split_written_otherwise_is_bad_input(text: str) -> None:
     with pytest.raises(BadInput, match="Ava@3=70"):
         splitting.parse(text)
+
+
+@pytest.mark.usefixtures("versions")
+def test_api_takes_a_split_and_shows_it(database_url: str, tmp_path: Path, factory: Factory) -> None:
+    body = {"name": "trial", "agent": "Max@1", "region": "US", "windows": "mon-fri 09:00-17:00"}
+    with open_client(web_settings(database_url, tmp_path / "data")) as client:
+        client.headers.update(bearer(factory))
+        made = client.post("/api/campaigns", json=body | {"agent_split": {"Max@1": 1, "Max@2": 3}})
+        shown = client.get("/api/campaigns/trial").json()
+
+    assert made.status_code == 201, made.text
+    assert (made.json()["agent_version"], made.json()["agent_split"]) == (1, {"Max@1": 1, "Max@2": 3})
+    assert shown["status"]["versions"]["Max@2"] == {"weight": 3, "calls": 0, "outcomes": {}}
