@@ -83,12 +83,12 @@ def fit(utterances: Sequence[Labelled], name: str, own: Sequence[Labelled] = ())
     """
     ordered = _in_order(utterances)
     report = {question: _report(ordered, question, own) for question in (*HEADS, "sentiment")}
-    return Fitted(_model(ordered, name), report)
+    return Fitted(train(ordered, name), report)
 
 
 def _report(utterances: Sequence[Labelled], question: str, own: Sequence[Labelled]) -> dict[str, Any]:
     kept, held = split(utterances, question)
-    model = _model(kept, "measured")
+    model = train(kept, "measured")
     report = asdict(score(model, held, question, trained_on=len(kept)))
     mine = [one for one in held if one in set(own)]
     if mine:
@@ -131,7 +131,8 @@ def score(model: Model, held: Sequence[Labelled], question: str, *, trained_on: 
     )
 
 
-def _model(utterances: Sequence[Labelled], name: str) -> Model:
+def train(utterances: Sequence[Labelled], name: str) -> Model:
+    """Train a model. The same utterances in the same order give the same one."""
     return Model(
         name,
         {question: _head(utterances, question) for question in HEADS},

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from dialer.accounts.models import Role
+from dialer.accounts.models import Role, User
 from dialer.calls.models import Call, DialingGate
 from dialer.calls.states import CallState
 from dialer.campaigns.models import Campaign, CampaignState
@@ -34,6 +34,9 @@ GETS = (
     "/recordings/{name}",
 )
 POSTS = ("/api/campaigns/{campaign}/{verb}", "/console/campaigns/{campaign}/{verb}")
+USERS = tuple(f"/api/users/{{user_id}}/{step}" for step in ("role", "disable", "enable"))
+NUMBERED = ("/api/voice-ai/models/{number}", "/api/voice-ai/models/{number}/promote")
+"""A number is each tenant's own; `test_training` shows that nobody finds another's under it."""
 LISTS = ("/api/campaigns", "/api/leads", "/api/leads/imports", "/api/calls", "/api/knowledge")
 PAGES = ("/", "/console/live/campaigns", "/console/live/calls", "/console/live/imports", "/console/live/summary")
 
@@ -122,6 +125,19 @@ def test_what_is_theirs_cannot_be_moved(
         assert session.get_one(Campaign, theirs.campaign.id).state is CampaignState.RUNNING
 
 
+@pytest.mark.parametrize("path", USERS)
+def test_who_is_theirs_stays_as_they_are(ours: TestClient, sessions: Sessions, path: str) -> None:
+    email = add_user(sessions, Factory(sessions, "other"), Role.MANAGER)
+    with sessions() as session:
+        user_id = session.scalars(select(User.id).where(User.email == email)).one()
+
+    assert ours.post(path.format(user_id=user_id), json={"role": "viewer"}).status_code == 404
+
+    with sessions() as session:
+        user = session.get_one(User, user_id)
+        assert (user.role, user.disabled_at) == (Role.MANAGER, None)
+
+
 @pytest.mark.parametrize("path", ["/api/leads", "/console/leads", "/console/leads/columns"])
 def test_nothing_is_imported_into_what_is_theirs(
     ours: TestClient, theirs: Theirs, sessions: Sessions, path: str
@@ -174,4 +190,4 @@ def test_a_tenant_cannot_stop_the_installation(
 
 
 def test_every_route_that_takes_an_id_is_in_the_matrix() -> None:
-    assert {route.path for route in routes() if "{" in route.path} == set(GETS + POSTS)
+    assert {route.path for route in routes() if "{" in route.path} == set(GETS + POSTS + USERS + NUMBERED)
