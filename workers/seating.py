@@ -6,6 +6,7 @@ and the media server stops after the last thread has handed in its facts.
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import threading
@@ -100,6 +101,8 @@ class SeatingStep(bootsteps.StartStopStep):  # type: ignore[misc]
         from workers.app import on
 
         _current = Seating(on)
+        gc.collect()
+        gc.freeze()  # what stays for good is not gone through again: that takes longer than a frame
 
     def stop(self, _worker: object) -> None:
         """Take no new call."""
