@@ -23,7 +23,7 @@ class Turntaking(BaseModel):
     """Whether the model is asked once a turn is probably over; its answer is thrown away if the person goes on."""
     eager_ms: int = Field(default=120, ge=20, le=1000)
     """Silence after which a turn is probably over, unless its words promise more."""
-    barge_in_ms: int = Field(default=160, ge=40, le=1000)
+    barge_in_ms: int = Field(default=100, ge=40, le=1000)
     """Confirmed speech after which the agent falls silent."""
     verdict_ms: int = Field(default=700, ge=200, le=3000)
     """Time in which a voice must prove, after the agent fell silent for it, to be more than a nod or a noise."""
