@@ -6,9 +6,10 @@ import asyncio
 from typing import Final
 
 from dialer import wiring
-from dialer.audio.mulaw import FRAME_BYTES, SILENCE
+from dialer.audio.mulaw import FRAME_BYTES, FRAME_MS, SILENCE
 from dialer.conversation.vendors import Crew, LiveVendors
 from dialer.settings import Settings
+from dialer.speech.base import Recognition
 
 FEED_FACTOR: Final = 8
 """How much faster than it was spoken a recording goes to the recognizer."""
@@ -17,6 +18,8 @@ SILENT_FRAMES: Final = 25
 """Half a second of silence behind a recording lets a recognizer end its turn."""
 LAST_WORDS_S: Final = 3.0
 """How long the last words may take after the last of the audio."""
+SETTLED_S: Final = 0.6
+"""Without further words for so long, those were the last."""
 
 
 class Assistant:
@@ -66,7 +69,7 @@ class Assistant:
                 if hearing.done():
                     break
             recognition.finalize()
-            await self._last_words(hearing, words)
+            await _last_words(recognition, hearing, words)
         finally:
             await recognition.close()
             hearing.cancel()
@@ -81,18 +84,21 @@ class Assistant:
             for brain in self._vendors.brains:
                 await brain.close()
 
-    @staticmethod
-    async def _last_words(hearing: asyncio.Task[None], words: list[str]) -> None:
-        """Wait until no more words come.
 
-        Raises:
-            VendorBusy, VendorRefused: the stream broke.
-        """
-        ends_s = asyncio.get_running_loop().time() + LAST_WORDS_S
-        known = -1
-        while asyncio.get_running_loop().time() < ends_s and (len(words) != known or not words):
-            known = len(words)
-            await asyncio.wait({hearing}, timeout=LAST_WORDS_S / 5)
-            if hearing.done():
-                hearing.result()
-                return
+async def _last_words(recognition: Recognition, hearing: asyncio.Task[None], words: list[str]) -> None:
+    """Wait until no more words come. Silence goes on meanwhile, as on a line: recognizers hang up on who sends nothing.
+
+    Raises:
+        VendorBusy, VendorRefused: the stream broke.
+    """
+    loop = asyncio.get_running_loop()
+    began_s = newest_s = loop.time()
+    known = 0
+    while loop.time() - began_s < LAST_WORDS_S and not (words and loop.time() - newest_s > SETTLED_S):
+        recognition.feed(SILENCE * FRAME_BYTES * FRAMES_AT_ONCE)
+        await asyncio.wait({hearing}, timeout=FRAMES_AT_ONCE * FRAME_MS / 1000)
+        if hearing.done():
+            hearing.result()
+            return
+        if len(words) > known:
+            known, newest_s = len(words), loop.time()
