@@ -119,6 +119,10 @@ class Conversation:
             self._speaking.cancel()
             await asyncio.gather(self._speaking, return_exceptions=True)
             await self._tell(serverContent={"interrupted": True, "turnComplete": True})
+        if self._waits_for and self._mind is not None:
+            await self._tell(toolCallCancellation={"ids": sorted(self._waits_for)})
+            self._waits_for.clear()
+            self._mind.forget_calls()
 
     async def _speak(self, mind: LiveMind) -> None:
         loop = asyncio.get_running_loop()

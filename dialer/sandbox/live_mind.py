@@ -87,6 +87,15 @@ class LiveMind:
         """A function returned."""
         self._messages.append({"role": "tool", "tool_call_id": call_id, "content": result})
 
+    def forget_calls(self) -> None:
+        """Function calls that nobody answered are void."""
+        answered = {message.get("tool_call_id") for message in self._messages}
+        self._messages = [
+            message
+            for message in self._messages
+            if all(call["id"] in answered for call in message.get("tool_calls") or ())
+        ]
+
     async def answer(self) -> Said:
         """Think, and make the audio of what comes of it."""
         asked = sum(len(openai_talk.text_of(message)) for message in self._messages)

@@ -101,6 +101,10 @@ class GeminiTalk(SocketStream):
         self._words = ""
         """Of the person's present activity."""
         self._calls = 0
+        self._void: set[str] = set()
+        """Tool calls that an interruption took back."""
+        self._late: list[Message] = []
+        """What came of them. Telling it at once would interrupt the reply to what was said meanwhile."""
         self._usage: Usage | None = None
         """What the last reply cost, when that was told after its end."""
 
@@ -127,6 +131,9 @@ class GeminiTalk(SocketStream):
         """The person paused: the model transcribes, and begins a reply."""
         if self._active:
             self._active = False
+            for message in self._late:
+                self.tell(message)
+            self._late.clear()
             self._begin()
             self.message(realtimeInput={"activityEnd": {}})
 
@@ -152,7 +159,10 @@ class GeminiTalk(SocketStream):
             self._replies.drop()
 
     def used(self, call: ToolCall, result: str) -> None:
-        """A tool was used. The model goes on by itself."""
+        """A tool was used. The model goes on by itself, unless the person has begun to speak meanwhile."""
+        if call.id in self._void:
+            self._late.append(Message("user", f"[{call.name} returned: {result}]"))
+            return
         self._replies.begin()
         self.message(toolResponse={"functionResponses": [gemini_wire.response(call, result)]})
 
@@ -182,8 +192,9 @@ class GeminiTalk(SocketStream):
             yield Heard(words, is_final=True)
         if "usageMetadata" in message:
             self._usage = gemini_wire.usage(message["usageMetadata"])
-        if self._replies.making:
+        if self._replies.making and not content.get("interrupted"):  # that is about the reply before
             self._speak(content, message.get("toolCall") or {})
+        self._void.update((message.get("toolCallCancellation") or {}).get("ids") or ())
         if "goAway" in message:
             yield VendorBusy(VENDOR, "the conversation is about to be cut off")
 

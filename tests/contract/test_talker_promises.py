@@ -220,3 +220,14 @@ def test_words_that_were_not_heard_leave_openais_context(sandbox: Sandbox) -> No
         return await person.reply()
 
     assert "Acme" not in words(hold(openai, sandbox, talk))
+
+
+def test_tool_call_that_an_interruption_took_back_is_told_as_words_to_gemini(sandbox: Sandbox) -> None:
+    async def talk(person: Conversation) -> list[Any]:
+        await person.say("No, I am not interested.")
+        call = next(piece for piece in await person.reply() if isinstance(piece, ToolCall))
+        await person.say("Are you a robot?")
+        person.talk.used(call, "Done.")
+        return await person.reply()
+
+    assert words(hold(gemini, sandbox, talk)).startswith("Yes, I am an AI assistant")
