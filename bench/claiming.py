@@ -44,6 +44,8 @@ def measure(bench: Bench) -> Row:
         for size in QUICK_SIZES if bench.quick else SIZES:
             bench.tell(f"claim: {size:,} leads …")
             there.fill(size - filled, first=filled + 1)
+            if not filled:
+                there.start()
             filled = size
             rates, times_ms = [], []
             for _ in range(RUNS):

@@ -66,6 +66,11 @@ class Database:
             tx.session.execute(_PLACE, {"campaign_id": self.campaign_id, "place": PLACE})
         self.analyze()
 
+    def start(self) -> None:
+        """Start the campaign, which must have leads."""
+        with db.transaction(self.sessions) as tx:
+            lifecycle.start(tx.session, self.campaign_id, now=clock.now(tx.session), by=BY)
+
     def analyze(self) -> None:
         """Let PostgreSQL count its rows, as its own daemon would in time."""
         engine = self.sessions.kw["bind"]
@@ -77,7 +82,7 @@ class Database:
 
 @contextmanager
 def database(bench: Bench, name: str) -> Iterator[Database]:
-    """Have servers and a running campaign for as long as the block lasts."""
+    """Have servers and a campaign, a draft, for as long as the block lasts."""
     vendors = Vendors(twilio_account_sid="AC" + "b" * 32, twilio_caller_id="+12125550100")
     with folder(bench, name) as place, servers(Settings(data_dir=place, vendors=vendors)) as settings:
         provisioning.bring_up(settings, carrier_cps=CPS)
@@ -88,8 +93,6 @@ def database(bench: Bench, name: str) -> Iterator[Database]:
                 clock.jump(tx.session, NOON, by=BY, why="the measurement's own time")
                 organization_id = accounts.organization(tx.session, settings.organization)
                 campaign_id = _campaign(tx.session, organization_id)
-            with db.transaction(sessions) as tx:
-                lifecycle.start(tx.session, campaign_id, now=clock.now(tx.session), by=BY)
             yield Database(settings, sessions, organization_id, campaign_id)
         finally:
             engine.dispose()
