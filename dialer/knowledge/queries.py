@@ -15,8 +15,10 @@ CANDIDATES: Final = 24
 """Of each way of searching; a passage that is first in one and absent in the other still comes out near the top."""
 FUSION_K: Final = 60
 """Reciprocal rank fusion: 1 / (k + rank), summed. The constant of Cormack, Clarke and Büttcher (SIGIR 2009)."""
-EF_SEARCH: Final = 64
-"""Candidates that an HNSW search keeps; recall against speed."""
+EF_SEARCH: Final = 200
+"""Candidates that an HNSW search keeps; recall against speed (docs/knowledge.md)."""
+SEARCH_MS: Final = 3000
+"""After this a search is given up: nobody waits for it any more."""
 
 
 class How(StrEnum):
@@ -107,16 +109,16 @@ def search(
         "k": FUSION_K,
         "limit": limit,
     }
+    # Filters are applied to what the index finds: it must go on until enough of it is this tenant's.
+    session.execute(
+        text(
+            "SELECT set_config('statement_timeout', :ms, true),"
+            " set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', :ef, true)"
+        ),
+        {"ms": str(SEARCH_MS), "ef": str(EF_SEARCH)},
+    )
     if by_vector:
         assert vector is not None
-        # Filters are applied to what the index finds: it must go on until enough of it is this tenant's.
-        session.execute(
-            text(
-                "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),"
-                " set_config('hnsw.ef_search', :ef, true)"
-            ),
-            {"ef": str(EF_SEARCH)},
-        )
         values |= {"vector": HalfVector(vector).to_text(), "model": model}
     if by_words:
         values |= {"words": words.replace("\\", " "), "configuration": configuration}

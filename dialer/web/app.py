@@ -59,7 +59,6 @@ _UPLOADS = {
     "/api/leads": MAX_UPLOAD_BYTES,
     "/console/leads": MAX_UPLOAD_BYTES,
     "/api/knowledge": MAX_DOCUMENT_BYTES,
-    "/console/knowledge": MAX_DOCUMENT_BYTES,
 }
 _log = log.get(__name__)
 
