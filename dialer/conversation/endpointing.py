@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from dialer.agents.turntaking import Turntaking
@@ -22,6 +23,7 @@ _COMPLETE: Final = re.compile(r"[.?!।]\s*$")
 _PROMISES_MORE: Final = re.compile(rf"(?:^|\s)(?:{'|'.join(language.promises_more for language in ALL)})$")
 
 
+@lru_cache(maxsize=1024)  # asked at every tick of every call, mostly with the same words
 def _promises_more(words: str) -> bool:
     """Whether nobody ends like this, in whatever language: a comma, "and", "because"."""
     return words.rstrip().endswith(",") or bool(_PROMISES_MORE.search(plain(words)))

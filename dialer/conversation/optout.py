@@ -8,6 +8,7 @@ languages within a sentence, and a call in Hindi is no reason not to understand 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from dialer.languages.base import OptOutWords, plain
@@ -39,6 +40,7 @@ def _in(pattern: re.Pattern[str] | None, said: str) -> bool:
 _LANGUAGES: Final = tuple(_Asking(language.opt_out) for language in ALL)
 
 
+@lru_cache(maxsize=1024)  # asked at every tick of a pause, mostly with the same words
 def wants_out(words: str) -> bool:
     """Whether these words ask for no more calls."""
     said = plain(words)
