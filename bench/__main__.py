@@ -13,6 +13,7 @@ from rich.console import Console
 from bench import table
 from bench.catalogue import MEASUREMENTS
 from bench.rows import Bench, Row
+from dialer import log
 from dialer import settings as configuration
 from dialer.errors import DialerError
 
@@ -24,6 +25,7 @@ def main(
     data_dir: Annotated[Path | None, typer.Option(help="[default: bench in Dialer's data directory]")] = None,
 ) -> None:
     """Measure Dialer. The whole takes about 25 minutes on two cores that have nothing else to do."""
+    log.configure("bench", level="WARNING")
     console, aside = Console(), Console(stderr=True)
     home = (data_dir or configuration.load().data_dir / "bench").resolve()
     bench = Bench(home, lambda line: aside.print(line, style="dim", markup=False), quick=quick)
