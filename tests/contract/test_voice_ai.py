@@ -47,8 +47,12 @@ def settings(database_url: str, tmp_path: Path, sandbox: sandbox_vendors.Sandbox
 
 
 @pytest.fixture
-def client(settings: Settings, sessions: Sessions) -> Iterator[TestClient]:
-    factory = Factory(sessions)
+def factory(sessions: Sessions) -> Factory:
+    return Factory(sessions)
+
+
+@pytest.fixture
+def client(settings: Settings, sessions: Sessions, factory: Factory) -> Iterator[TestClient]:
     with sessions.begin() as session:
         store.save(session, factory.organization.id, definition(script="The visit is free. It takes an hour."))
     with open_client(settings) as client:
@@ -179,8 +183,8 @@ def test_what_cannot_be_done_is_a_problem(client: TestClient, path: str, body: d
 
 
 @pytest.mark.parametrize("path", ["analyze-emotion", "generate-response", "synthesize-speech", "manage-conversation"])
-def test_nobody_without_the_role_costs_us_money(client: TestClient, sessions: Sessions, path: str) -> None:
-    viewer = bearer(Factory(sessions), Role.VIEWER)
+def test_nobody_without_the_role_costs_us_money(client: TestClient, factory: Factory, path: str) -> None:
+    viewer = bearer(factory, Role.VIEWER)
 
     assert client.post(f"/api/voice-ai/{path}", json={}, headers=viewer).status_code == 403
     assert client.post(f"/api/voice-ai/{path}", json={}, headers={"Authorization": ""}).status_code == 401
