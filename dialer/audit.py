@@ -77,7 +77,8 @@ LAW_SQL = MappingProxyType(
         """,
         7: """
             SELECT (SELECT count(*) FROM calls WHERE state = 'claimed' AND dial_at < dialer_now() - interval '60 s'
-                        AND moved_wall < clock_timestamp() - interval '60 s')
+                        AND moved_wall < clock_timestamp() - interval '60 s'
+                        AND NOT (SELECT shut FROM dialing_gate WHERE id = 1))
                  + (SELECT count(*) FROM calls WHERE state = 'dialing' AND carrier_id IS NULL
                         AND dialing_wall < clock_timestamp() - interval '60 s')
                  + (SELECT count(*) FROM calls WHERE state = 'unknown'

@@ -117,7 +117,9 @@ def _start_dialing(call_id: UUID, on: Dialing) -> tuple[DialOrder | None, Deadli
         hold_lead(session, call.lead_id)
         now = clock.now(session)
         no, closes_at = _check(session, call_id, on.secret, now)
-        if no is not None:
+        if no is rules.No.GATE_SHUT and gate.awaits_settling(session):
+            logger.info("dial held until the restore is settled", call_id=str(call_id))
+        elif no is not None:
             withdraw(session, queries.one(session, call_id), no, now=now, by=BY)
         elif _move_to_dialing(session, call, closes_at, now):
             order = _order(on.public_url, call)

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 
 from dialer.calls.models import DialingGate, GateMove
 
+RESTORE = "campaigns.compare_with_carrier"
+"""Who shuts the gate when a restored database is noticed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
@@ -33,6 +36,12 @@ def is_shut(session: Session) -> bool:
     """Whether nothing may be dialed. A missing row counts as shut."""
     shut = session.scalar(select(DialingGate.shut).where(DialingGate.id == 1))
     return shut is None or shut
+
+
+def awaits_settling(session: Session) -> bool:
+    """Whether it is shut because of a restore: what is claimed may have been dialed in the gap, and is left alone."""
+    found = session.execute(select(DialingGate.shut, DialingGate.by).where(DialingGate.id == 1)).first()
+    return found is not None and tuple(found) == (True, RESTORE)
 
 
 def shut(session: Session, *, by: str, why: str) -> None:

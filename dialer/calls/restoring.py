@@ -16,7 +16,6 @@ from dialer.db import Sessions, transaction
 from dialer.errors import DialerError
 from dialer.telephony.base import Carrier
 
-BY = "campaigns.compare_with_carrier"
 UNKNOWN = (gap.Standing.OURS, gap.Standing.HOMELESS)
 logger = log.get(__name__)
 
@@ -41,8 +40,8 @@ def compare(sessions: Sessions, carrier: Carrier, *, grace_s: float) -> list[str
     if found:
         why = f"restore noticed: {found[0]}" + (f", and {len(found) - 1} more" if len(found) > 1 else "")
         with transaction(sessions) as tx:
-            if not gate.is_shut(tx.session):
-                gate.shut(tx.session, by=BY, why=why)
+            if not gate.awaits_settling(tx.session):
+                gate.shut(tx.session, by=gate.RESTORE, why=why)
         logger.error("restore noticed", found=len(found), first=found[0])
     return found
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 
 from dialer import clock, log
-from dialer.calls import callbacks, seats, settling, urls
+from dialer.calls import callbacks, gate, seats, settling, urls
 from dialer.calls.models import Call, SeatState
 from dialer.calls.states import LIVE, CallState
 from dialer.crm import queries as outbox
@@ -74,6 +74,8 @@ def watch_seats(on: Sweeping) -> int:
 def _claimed(on: Sweeping) -> int:
     """Calls whose wake-up was lost: claimed, past their slot, and not moved."""
     with transaction(on.settling.sessions) as tx:
+        if gate.awaits_settling(tx.session):
+            return 0
         now = clock.now(tx.session)
         stale = tx.session.scalars(
             select(Call.id)

@@ -159,14 +159,48 @@ def test_call_that_the_restored_rows_have_claimed_is_sent_on(
     assert engine_room.carrier.placed == []
 
 
-def test_call_that_the_shut_gate_took_back_counts_all_the_same(
+def test_what_is_claimed_when_a_restore_is_noticed_stays_so_until_it_is_settled(
     engine_room: CampaignEngine, lead: Lead, restored: Restored
 ) -> None:
-    """The sweep wakes what the restored rows have claimed; the gate withdraws it before anybody settles."""
+    """It may have been dialed in the gap, and its effects at the CRMs bear its id."""
     (call_id,) = engine_room.claim()
     sid = engine_room.carrier.add(lead.phone, engine_room.call(call_id).from_number, CarrierStatus.BUSY)
     engine_room.carrier.urls[sid] = [f"https://dialer.test/voice/status/{call_id}"]
     notice(engine_room)
+
+    engine_room.place(call_id)
+    assert engine_room.call(call_id).state is CallState.CLAIMED
+    (made,) = settle(restored).made
+
+    assert made.call_id == call_id
+    assert engine_room.call(call_id).state is CallState.ENDED
+    assert engine_room.carrier.placed == []
+
+
+def test_what_was_claimed_and_not_dialed_is_dialed_when_dialing_is_opened(
+    engine_room: CampaignEngine, lead: Lead
+) -> None:
+    (call_id,) = engine_room.claim()
+    with engine_room.sessions.begin() as session:
+        gate.shut(session, by=gate.RESTORE, why="another cluster")
+    engine_room.place(call_id)
+
+    with engine_room.sessions.begin() as session:
+        gate.open_gate(session, by="Ann", why="settled")
+    engine_room.place(call_id)
+
+    assert [order.to_number for order in engine_room.carrier.placed] == [lead.phone]
+
+
+def test_call_that_the_shut_gate_took_back_counts_all_the_same(
+    engine_room: CampaignEngine, lead: Lead, restored: Restored
+) -> None:
+    """Dialing was stopped by hand before the restored rows were looked at."""
+    (call_id,) = engine_room.claim()
+    sid = engine_room.carrier.add(lead.phone, engine_room.call(call_id).from_number, CarrierStatus.BUSY)
+    engine_room.carrier.urls[sid] = [f"https://dialer.test/voice/status/{call_id}"]
+    with engine_room.sessions.begin() as session:
+        gate.shut(session, by="Ann", why="restore")
     engine_room.place(call_id)
     with engine_room.sessions.begin() as session:  # a callback came before the settling did
         session.add(Stray(carrier_id=sid, call_id=call_id, at=NOON, why="call is withdrawn"))
