@@ -244,7 +244,7 @@ class MediaServer:
         for template in (first, *rest):
             if template:
                 text = agent.say(template, dict(briefing.lead))
-                self._lines.get(text, voice=agent.voice, language=agent.language)
+                self._lines.get(text, voice=agent.cast, language=agent.language)
 
     def _lapse(self, call_id: str, expected: _Expected) -> None:
         if self._expected.get(call_id) is expected:

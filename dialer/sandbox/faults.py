@@ -24,7 +24,10 @@ CARRIER_FAULTS = frozenset(
         "sms_error",  # POST /Messages accepts, then answers 500
     }
 )
-OTHERS = ("hubspot.", "salesforce.", "deepgram.", "openai.", "gemini.", "elevenlabs.", "polly.", "smtp.", "google.", "caldav.")
+OTHERS = (
+    *("hubspot.", "salesforce.", "deepgram.", "openai.", "gemini.", "elevenlabs.", "polly."),
+    *("smtp.", "google.", "caldav."),
+)
 
 
 class FaultPlan(BaseModel):

@@ -7,8 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from dialer.calls import facts, seats
-from dialer.calls.using import Pending
-from dialer.conversation.facts import Fact, HandedIn
+from dialer.conversation.facts import Fact, HandedIn, Reply
 from dialer.db import Sessions, transaction
 from dialer.messages import Messages
 from dialer.simulation import people
@@ -93,7 +92,7 @@ class Seating:
         if not worker.alive or worker.life != stream.life or key not in worker.holds:
             return False, False
         came = facts.apply(fact, stream.seat, self._sessions, self._effects)
-        reply = came.finish() if isinstance(came, Pending) else came
+        reply = came if isinstance(came, Reply) else came.finish()
         ended = isinstance(fact, HandedIn) or reply.lost
         if ended:
             worker.holds.discard(key)

@@ -17,7 +17,7 @@ from tests.chaos.run import NotQuiet, Run
 from tests.chaos.world import Shape, World
 
 LANES = 2
-"""Worlds side by side: as many as two processors serve without being late."""
+"""Silent worlds side by side: as many as two processors serve beside a live one without being late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +56,26 @@ class Result:
 def run(faults: list[Fault], seed: int) -> Iterator[Result]:
     """Run faults, and yield what came of each as it comes.
 
-    Those with live conversations have the machine to themselves, for they keep real time; the others run in `LANES`
-    worlds side by side, because most of a fault is waiting.
+    Most of a fault is waiting, so they run in worlds side by side: those with live conversations in one that goes before
+    the others, for it keeps real time, and the others in `LANES`.
     """
     live = [fault for fault in faults if fault.shape.media]
     rest = [fault for fault in faults if not fault.shape.media]
-    yield from _beside(live, 1, seed)
-    yield from _beside(rest, LANES, seed)
-
-
-def _beside(faults: list[Fault], lanes: int, seed: int) -> Iterator[Result]:
-    """Run faults in so many lanes, the longest first."""
-    todo = _Todo(faults)
     done: queue.SimpleQueue[Result] = queue.SimpleQueue()
-    workers = [Lane(todo, done, seed) for _ in range(min(lanes, len(faults)))]
-    for lane in workers:
+    todos = [_Todo(live), _Todo(rest)]
+    lanes = [Lane(todos[0], done, seed)] if live else []
+    lanes += [Lane(todos[1], done, seed) for _ in range(min(LANES, len(rest)))]
+    for lane in lanes:
         lane.start()
     try:
         for _ in faults:
             yield done.get()
     finally:
-        todo.end()
-        for lane in workers:
+        for todo in todos:
+            todo.end()
+        for lane in lanes:
             lane.abort()
-        for lane in workers:
+        for lane in lanes:
             lane.join()
 
 

@@ -37,6 +37,7 @@ GRACE_S = 18.0
 CPS = 40.0
 SEATS = 30
 PACE = 20.0
+SILENT_NICE = 5
 TALK_S = 1.0
 """Without audio: long enough for a stream to be opened on a busy machine."""
 FULL_BYTES = 8192
@@ -151,6 +152,7 @@ class World:
         """The supervisor's thread: the kernel kills its children if it ends."""
         programs = roster(self.settings, self.environment, sandbox=local_world.arguments(self.settings, self._world))
         workers = [program for program in programs.workers if program.name != "flower"]
+        workers = [self._yielding(program) for program in workers]
         workers += [self._more("beat", n, "beat") for n in range(2, self.shape.beats + 1)]
         workers += [self._more("leads", n, "worker", "leads") for n in range(2, self.shape.lead_workers + 1)]
         try:
@@ -176,7 +178,13 @@ class World:
     def _more(self, name: str, number: int, *arguments: str) -> Program:
         named = f"{name}-{number}"
         environment = whole_environment(self.settings, self.environment)
-        return Command(named, arguments, environment, log_file(self.home, named), stop_s=12.0)
+        return self._yielding(Command(named, arguments, environment, log_file(self.home, named), stop_s=12.0))
+
+    def _yielding(self, program: Program) -> Program:
+        """The program as it goes behind live worlds on the same machine, if this one is silent."""
+        if self.shape.media or not isinstance(program, Command):
+            return program
+        return replace(program, nice=program.nice + SILENT_NICE)
 
     def _set_time(self) -> None:
         with db.transaction(self.sessions) as tx:
