@@ -56,8 +56,8 @@ class Result:
 def run(faults: list[Fault], seed: int) -> Iterator[Result]:
     """Run faults, and yield what came of each as it comes.
 
-    Most of a fault is waiting, so they run in worlds side by side: those with live conversations in one that goes before
-    the others, for it keeps real time, and the others in `LANES`.
+    Most of a fault is waiting, so they run in worlds side by side: those with live conversations in one that goes
+    before the others, for it keeps real time, and the others in `LANES`.
     """
     live = [fault for fault in faults if fault.shape.media]
     rest = [fault for fault in faults if not fault.shape.media]
