@@ -103,7 +103,8 @@ class SalesforceApi:
             except _SessionOver:
                 return request(self._session(over=sdk))
         except _SessionOver as error:
-            raise VendorRefused(VENDOR, "INVALID_SESSION_ID", "a new session was refused at once") from error
+            # A session may end a second time by chance: that is no fault of the row.
+            raise VendorBusy(VENDOR, "INVALID_SESSION_ID: a new session was refused at once") from error
         except requests.ConnectTimeout as error:
             raise VendorBusy(VENDOR, f"cannot connect: {error}") from error
         except requests.ConnectionError as error:

@@ -30,7 +30,7 @@ def lost_between_pop_and_ack(run: Run) -> None:
         run.world.kill(name)
 
 
-@fault("15", "every message delivered 1 to 10 times")
+@fault("15", "every message delivered 1 to 10 times", seconds=170)
 def delivered_again(run: Run) -> None:
     """Whatever is pushed to a queue is pushed up to nine times more, some of it seconds later."""
     stop = threading.Event()
@@ -45,7 +45,7 @@ def delivered_again(run: Run) -> None:
         stop.set()
         copier.join(10)
     with redis.Redis.from_url(run.world.settings.redis_url) as client:
-        run.until(lambda: not any(client.llen(queue) for queue in QUEUES), 120, "the end of the copies")
+        run.until(lambda: not any(client.llen(queue) for queue in QUEUES), 300, "the end of the copies")
     run.notes.append(f"{copies[0]} copies")
     assert copies[0] > 500, f"only {copies[0]} copies were delivered: the fault was not injected"
 

@@ -11,7 +11,7 @@ from tests.chaos.run import Run
 from tests.chaos.servers import flush
 
 
-@fault("1", "kill -9 of lead workers 0.3 s after each time that dialing goes on, 400 leads", quiet_s=150)
+@fault("1", "kill -9 of lead workers 0.3 s after each time that dialing goes on, 400 leads", quiet_s=150, seconds=300)
 def lead_workers_killed(run: Run) -> None:
     """The carrier takes 0.2 s to accept, so that each kill finds requests on their way."""
     dice = random.Random(run.world.seed)
@@ -66,7 +66,7 @@ MAYBE_DIALED = frozenset({"leads.after_t2", "leads.before_post", "leads.after_po
 DEATHS = 2
 
 
-@fault("2", "crash at each named point, twice each", quiet_s=150)
+@fault("2", "crash at each named point, twice each", quiet_s=150, seconds=250)
 def crash_points(run: Run) -> None:
     """One campaign a point. The second lead worker stays down: it would do the work of the one that dies."""
     run.world.down("leads-2")

@@ -144,7 +144,7 @@ def test_salesforce_refuses(server: Scripted, status: int, body: Any, code: str)
 def test_salesforces_ended_session_is_asked_about_twice_at_most(server: Scripted) -> None:
     server.answers(401, salesforce_error("INVALID_SESSION_ID"))
 
-    with pytest.raises(VendorRefused):
+    with pytest.raises(VendorBusy):
         make_salesforce(server.url).upsert_contact(CONTACT)
 
     assert server.asked == 2

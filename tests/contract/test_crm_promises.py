@@ -263,7 +263,7 @@ def test_session_that_ends_is_renewed_once(world: CrmWorld) -> None:
     crm.prepare()
     world.always("salesforce.session_over")
 
-    with pytest.raises(VendorRefused, match="INVALID_SESSION_ID"):
+    with pytest.raises(VendorBusy, match="INVALID_SESSION_ID"):
         crm.upsert_contact(CONTACT)
 
     world.always()
