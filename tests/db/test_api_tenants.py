@@ -18,6 +18,7 @@ from dialer.campaigns.models import Campaign, CampaignState
 from dialer.db import Sessions
 from dialer.knowledge.models import DocumentState, KnowledgeDocument
 from dialer.leads.models import Import, Lead, Suppression
+from dialer.telephony.models import CallerId
 from tests.db.web_client import SAME_SITE, add_user, bearer, log_in, open_client, routes, web_settings
 from tests.factories import NOON, Factory
 
@@ -37,6 +38,7 @@ POSTS = ("/api/campaigns/{campaign}/{verb}", "/console/campaigns/{campaign}/{ver
 USERS = tuple(f"/api/users/{{user_id}}/{step}" for step in ("role", "disable", "enable"))
 NUMBERED = ("/api/voice-ai/models/{number}", "/api/voice-ai/models/{number}/promote")
 """A number is each tenant's own; `test_training` shows that nobody finds another's under it."""
+PHONES = ("/api/numbers/{phone}",)
 LISTS = ("/api/campaigns", "/api/leads", "/api/leads/imports", "/api/calls", "/api/knowledge")
 PAGES = ("/", "/console/live/campaigns", "/console/live/calls", "/console/live/imports", "/console/live/summary")
 
@@ -138,6 +140,16 @@ def test_who_is_theirs_stays_as_they_are(ours: TestClient, sessions: Sessions, p
         assert (user.role, user.disabled_at) == (Role.MANAGER, None)
 
 
+@pytest.mark.parametrize("path", PHONES)
+def test_their_number_keeps_its_agent(ours: TestClient, sessions: Sessions, path: str) -> None:
+    number = Factory(sessions, "other").caller_id
+
+    assert ours.put(path.format(phone=number.phone), json={"agent": "Ava"}).status_code == 404
+
+    with sessions() as session:
+        assert session.get_one(CallerId, number.id).agent is None
+
+
 @pytest.mark.parametrize("path", ["/api/leads", "/console/leads", "/console/leads/columns"])
 def test_nothing_is_imported_into_what_is_theirs(
     ours: TestClient, theirs: Theirs, sessions: Sessions, path: str
@@ -190,4 +202,4 @@ def test_a_tenant_cannot_stop_the_installation(
 
 
 def test_every_route_that_takes_an_id_is_in_the_matrix() -> None:
-    assert {route.path for route in routes() if "{" in route.path} == set(GETS + POSTS + USERS + NUMBERED)
+    assert {route.path for route in routes() if "{" in route.path} == set(GETS + POSTS + USERS + NUMBERED + PHONES)
