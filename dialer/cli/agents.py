@@ -10,7 +10,9 @@ import typer
 from dialer.cli.context import DataDir, Organization, opened
 from dialer.cli.output import AsJson, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True, help="Agents are files; a changed file becomes a new version.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Agents are files; a changed file becomes a new version."
+)
 
 
 @app.command()

@@ -9,7 +9,7 @@ import typer
 from dialer.cli.context import DataDir, Organization, opened
 from dialer.cli.output import AsJson, print_fields, print_json
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

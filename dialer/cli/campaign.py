@@ -12,7 +12,7 @@ from dialer.cli.context import DataDir, Organization, opened
 from dialer.cli.output import AsJson, print_fields, print_json, print_table
 from dialer.errors import BadInput
 
-app = typer.Typer(no_args_is_help=True, help="Create, run and watch campaigns.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Create, run and watch campaigns.")
 
 Which = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Its name or id.")]
 Why = Annotated[str, typer.Option(help="The reason, for the record.")]

@@ -11,7 +11,7 @@ from dialer.cli.context import load
 from dialer.cli.output import AsJson, print_json, say
 from dialer.errors import BadInput
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 MAX_LEADS = 4000
 DATA_DIR = Path(".dialer/demo")

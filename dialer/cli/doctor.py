@@ -10,7 +10,7 @@ import typer
 from dialer.cli.context import DataDir, load
 from dialer.cli.output import AsJson, print_json
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _COLOURS = {"ok": typer.colors.GREEN, "warn": typer.colors.YELLOW, "fail": typer.colors.RED}
 

@@ -9,8 +9,8 @@ import typer
 from dialer.cli.context import DataDir, opened
 from dialer.cli.output import AsJson, print_fields, print_json
 
-stop = typer.Typer()
-resume = typer.Typer()
+stop = typer.Typer(add_completion=False)
+resume = typer.Typer(add_completion=False)
 
 Why = Annotated[str, typer.Option(help="The reason, for the record.")]
 

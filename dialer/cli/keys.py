@@ -12,7 +12,7 @@ from dialer.accounts.models import Role
 from dialer.cli import context
 from dialer.cli.output import AsJson, print_json, say
 
-app = typer.Typer(no_args_is_help=True, help="API keys.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="API keys.")
 
 
 @app.callback()

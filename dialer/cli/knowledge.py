@@ -12,7 +12,7 @@ from dialer.cli.context import DataDir, Organization, opened
 from dialer.cli.output import AsJson, print_json, print_table, say
 from dialer.errors import BadInput
 
-app = typer.Typer(no_args_is_help=True, help="Documents that agents answer from.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Documents that agents answer from.")
 
 InCollection = Annotated[str, typer.Option("--collection", metavar="NAME", help="Where agents look for them.")]
 Language = Annotated[str, typer.Option("--language", metavar="LOCALE", help="Of the text, as in en-US or hi.")]

@@ -11,7 +11,7 @@ from dialer.cli.context import DataDir, Organization, opened
 from dialer.cli.output import AsJson, print_fields, print_json, print_table, say
 from dialer.errors import BadInput
 
-app = typer.Typer(no_args_is_help=True, help="Bring leads in, and ask why one was called or not.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Bring leads in, and ask why one was called or not.")
 
 InCampaign = Annotated[str, typer.Option("--campaign", metavar="CAMPAIGN", help="The campaign's name or id.")]
 

@@ -7,7 +7,7 @@ import typer
 from dialer.cli.context import DataDir, load
 from dialer.cli.output import AsJson, print_fields, print_json
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

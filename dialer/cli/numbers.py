@@ -10,7 +10,7 @@ import typer
 from dialer.cli.context import DataDir, Organization, opened
 from dialer.cli.output import AsJson, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True, help="Our own numbers, and who answers them.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Our own numbers, and who answers them.")
 
 _COLUMNS = ("phone", "carrier", "agent", "stopped")
 

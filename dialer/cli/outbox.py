@@ -9,7 +9,9 @@ import typer
 from dialer.cli.context import DataDir, Organization, opened
 from dialer.cli.output import AsJson, print_fields, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True, help="Effects outside: pending, sent, or parked until a person looks.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Effects outside: pending, sent, or parked until a person looks."
+)
 
 _COLUMNS = ("id", "destination", "kind", "state", "tries", "lead_id", "call_id", "error")
 

@@ -13,11 +13,11 @@ from dialer.cli.context import load
 from dialer.errors import BadInput
 from dialer.settings import Settings
 
-web = typer.Typer()
-worker = typer.Typer()
-beat = typer.Typer()
-flower = typer.Typer()
-sandbox = typer.Typer()
+web = typer.Typer(add_completion=False)
+worker = typer.Typer(add_completion=False)
+beat = typer.Typer(add_completion=False)
+flower = typer.Typer(add_completion=False)
+sandbox = typer.Typer(add_completion=False)
 
 
 @web.command("web")

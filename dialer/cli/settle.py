@@ -14,7 +14,7 @@ from dialer.errors import BadInput, Conflict
 if TYPE_CHECKING:
     from dialer.calls.gap_settling import Settled
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _MADE = ("call_id", "carrier_id", "to_number", "lead_id", "attempt", "status")
 

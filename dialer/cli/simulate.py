@@ -10,7 +10,7 @@ import typer
 from dialer.cli.output import AsJson, print_fields, print_json
 from dialer.errors import BadInput
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 MAX_LEADS = 10_000
 

@@ -15,7 +15,7 @@ from dialer.settings import Settings
 if TYPE_CHECKING:
     from dialer.supervisor.supervisor import Supervisor
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
