@@ -4,7 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-JOBS   ?= 2
+# More than there are processors: most of a test is waiting.
+JOBS   ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up test check bench chaos safeguards wheel clean
