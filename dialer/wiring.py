@@ -304,7 +304,16 @@ def messengers(settings: Settings) -> Mapping[str, Messenger]:
     """How messages reach people, by channel: those that are configured."""
     v = settings.vendors
     built: dict[str, Messenger] = {}
-    if v.twilio_account_sid:
+    if settings.carrier == "signalwire" and v.signalwire_project_id:
+        from dialer.followups.twilio_sms import TwilioSms
+        from dialer.telephony.signalwire import address
+
+        built["sms"] = TwilioSms(
+            account_sid=v.signalwire_project_id,
+            auth_token=v.signalwire_api_token.get_secret_value(),
+            base_url=v.signalwire_base_url or address(v.signalwire_space),
+        )
+    elif v.twilio_account_sid:
         from dialer.followups.twilio_sms import TwilioSms
 
         built["sms"] = TwilioSms(

@@ -36,6 +36,15 @@ class TwilioSms:
             follow_redirects=False,
         )
 
+    @property
+    def account(self) -> str:
+        """The account's own URL."""
+        return str(self._client.base_url).rstrip("/")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def send(self, message: Message) -> str:
         """POST one message."""
         sent = self._ask("POST", "/Messages.json", data=_form(message))

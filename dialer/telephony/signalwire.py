@@ -22,6 +22,12 @@ from twilio.request_validator import RequestValidator
 from dialer.telephony.twilio import LIST_LIMIT, Twilio, asking
 
 
+def address(space: str) -> str:
+    """Where a space's compatible API lies."""
+    host = space if "." in space else f"{space}.signalwire.com"
+    return f"https://{host}/api/laml"
+
+
 class SignalWire(Twilio):
     """The carrier, for one project."""
 
@@ -35,9 +41,7 @@ class SignalWire(Twilio):
             space: the space's host, such as `acme.signalwire.com`, or just `acme`.
             base_url: of a server that speaks the same, with the path below which `/2010-04-01` lies; empty: the space.
         """
-        host = space if "." in space else f"{space}.signalwire.com"
-        url = base_url or f"https://{host}/api/laml"
-        super().__init__(account_sid=project_id, auth_token=api_token, base_url=url)
+        super().__init__(account_sid=project_id, auth_token=api_token, base_url=base_url or address(space))
         self._signing_key = signing_key
         self._signatures = RequestValidator(signing_key)
 
