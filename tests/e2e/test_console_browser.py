@@ -33,6 +33,7 @@ EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
 CSV = "Mobile;Vorname;Notes\n+1 212 555 0101;Ada;\n(212) 555-0102;Grace;\nnot a number;Alan;\n"
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 PATIENCE_MS = 60_000
+DURATION_S = "audio => audio.duration || new Promise(known => audio.ondurationchange = () => known(audio.duration))"
 REFUSED = "status of 422"
 """What a browser logs of an answer that the page shows: no complaint."""
 
@@ -124,7 +125,7 @@ def test_call_is_read_and_heard(page: Page, factory: Factory, data_dir: Path, se
     page.click(f"#open-{call.id}")
 
     page.wait_for_selector("#drawer[open] .turn.person >> text=What is this about?")
-    page.wait_for_function("document.querySelector('#drawer audio').duration > 0.9")
+    assert page.eval_on_selector("#drawer audio", DURATION_S) == pytest.approx(1.0, abs=0.1)
     page.keyboard.press("Escape")
     page.wait_for_selector("#drawer:not([open])", state="attached")
 
