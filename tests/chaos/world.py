@@ -236,13 +236,15 @@ class World:
         return killed
 
     def restart_with(self, name: str, more: Mapping[str, str]) -> None:
-        """Kill a process; it comes back with `more` in its environment, and without what it had from here before."""
+        """Kill a process; it is back with `more` in its environment, and without what it had from here before."""
         keeper = self.keeper(name)
+        self.kills += keeper.pid is not None
+        self.down(name)  # or the keeper starts it anew while its program is being changed
         program = keeper.program
         assert isinstance(program, Command)
         clean = {key: value for key, value in program.environment.items() if key != "DIALER_CRASH_AT"}
         keeper.program = replace(program, environment=clean | dict(more))
-        self.kill(name)
+        self.up(name)
 
     def down(self, name: str) -> None:
         """Stop a program until `up`."""
