@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Final, Protocol
 
 from dialer import log
@@ -15,8 +16,7 @@ from dialer.audio.vad import Ear
 from dialer.conversation.dialogue import Dialogue
 from dialer.conversation.facts import Briefing, EndReason, Hand, HandedIn
 from dialer.conversation.lines import FixedLines
-from dialer.conversation.playout import Line
-from dialer.conversation.recorder import Track
+from dialer.conversation.playout import Line, Played
 from dialer.conversation.ticker import Ticker
 from dialer.conversation.timings import Opening
 from dialer.conversation.vendors import Crew
@@ -37,6 +37,22 @@ class Wire(Line, Protocol):
 
     def close(self) -> None:
         """Close the socket. More than once is no error."""
+        ...
+
+
+class Track(Played, Protocol):
+    """The recording of both sides, each where it was really heard. Never waits."""
+
+    def begin(self, now: float) -> None:
+        """The stream began."""
+        ...
+
+    def person(self, frame: bytes, now: float) -> None:
+        """The person's audio arrived."""
+        ...
+
+    def close(self) -> Future[str]:
+        """Write the rest; the future gives the file's name, or "" if there is none."""
         ...
 
 
