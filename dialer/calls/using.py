@@ -146,10 +146,15 @@ def _ask(session: Session, call: Call, fact: ToolWanted, now: datetime, outside:
     tool, schema = _find(agent, fact.name, outside)
     if tool is None:
         return Reply(ok=False, text=f"There is no tool {fact.name}.")
-    wrong = next(Draft202012Validator(schema).iter_errors(dict(fact.arguments)), None)
-    if wrong is not None:
-        return Reply(ok=False, text=f"These arguments cannot be used: {wrong.message[:200]}")
+    if (reply := refused(schema, fact.arguments)) is not None:
+        return reply
     return tool(Asked(session, call, agent, fact.arguments, f"{call.id}-{fact.key}", now, outside))
+
+
+def refused(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> Reply | None:
+    """What the model is told of arguments that a tool's schema forbids; None if it allows them."""
+    wrong = next(Draft202012Validator(schema).iter_errors(dict(arguments)), None)
+    return None if wrong is None else Reply(ok=False, text=f"These arguments cannot be used: {wrong.message[:200]}")
 
 
 def _find(agent: AgentDefinition, name: str, outside: Outside) -> tuple[Tool | None, Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -38,7 +39,7 @@ def use(asked: Asked) -> Reply | Later:
         except DialerError as error:
             logger.warning("calendar not read", call_id=call_id, error=str(error))
             return Reply(ok=False, text=CLOSED)
-        return _told(free.spread(free.free(hours, within, busy), zone, a_day=A_DAY, at_most=AT_MOST), zone)
+        return told(free.free(hours, within, busy), zone)
 
     return Later(look)
 
@@ -68,7 +69,9 @@ def _within(asked: Asked) -> Span | None:
     return within
 
 
-def _told(found: list[Span], zone: ZoneInfo) -> Reply:
+def told(slots: Iterable[Span], zone: ZoneInfo) -> Reply:
+    """What the model is told of free times: a few of them."""
+    found = free.spread(slots, zone, a_day=A_DAY, at_most=AT_MOST)
     if not found:
         return Reply(ok=False, text=NONE_FREE)
     times = "; ".join(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,12 +22,17 @@ AHEAD: Final = timedelta(days=60)
 
 def use(asked: Asked) -> Reply:
     """Note the time; the outcome of the call makes it the lead's next step."""
-    at = saying.read_time(asked.arguments.get("when"), asked.zone)
+    return noted(asked.arguments.get("when"), asked.zone, asked.now)
+
+
+def noted(when: Any, zone: ZoneInfo, now: datetime) -> Reply:
+    """What the model is told of a time that it wrote: it is noted, if a callback is possible then."""
+    at = saying.read_time(when, zone)
     if at is None:
         return Reply(ok=False, text=saying.UNREADABLE)
-    if not asked.now < at < asked.now + AHEAD:
+    if not now < at < now + AHEAD:
         return Reply(ok=False, text="That time is past, or more than 60 days ahead. Ask for another one.")
-    return Reply(text=f"Callback noted for {saying.moment(at, asked.zone)}.")
+    return Reply(text=f"Callback noted for {saying.moment(at, zone)}.")
 
 
 def agreed(session: Session, call_id: UUID) -> datetime | None:
