@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +14,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from dialer.sandbox import deepgram, elevenlabs, gemini, openai, polly
+from dialer.sandbox.faults import FaultPlan
 from dialer.sandbox.options import Options
+from dialer.sandbox.outages import Condition, Mortal, Outages
 from dialer.sandbox.world import World
 
 KEY = "sandbox"
@@ -24,8 +27,27 @@ class Sandbox:
     """The world behind the vendors, and where they are."""
 
     world: World
+    outages: Outages
     http: str
     ws: str
+    loop: asyncio.AbstractEventLoop
+
+    def strike(self, vendor: str, condition: Condition) -> None:
+        """Make a vendor so, and return once it is."""
+        done = threading.Event()
+
+        def put() -> None:
+            self.outages.put(vendor, condition)
+            done.set()
+
+        self.loop.call_soon_threadsafe(put)
+        assert done.wait(5)
+
+    def calm(self) -> None:
+        """Make everything well again."""
+        self.world.faults.plan = FaultPlan()
+        for vendor in self.outages.health:
+            self.strike(vendor, "well")
 
 
 @contextmanager
@@ -36,10 +58,14 @@ def vendors(home: Path) -> Iterator[Sandbox]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await world.open()
+        loops.append(asyncio.get_running_loop())
         yield
         await world.close()
 
+    loops: list[asyncio.AbstractEventLoop] = []
+    outages = Outages()
     app = FastAPI(lifespan=lifespan)
+    app.add_middleware(Mortal, outages=outages)
     app.include_router(deepgram.router(world, idle_s=0.5), prefix="/deepgram")
     app.include_router(elevenlabs.router(world), prefix="/elevenlabs")
     app.include_router(polly.router(world), prefix="/polly")
@@ -54,7 +80,7 @@ def vendors(home: Path) -> Iterator[Sandbox]:
             assert thread.is_alive(), "the server did not start"
             thread.join(0.01)
         host = f"127.0.0.1:{listener.getsockname()[1]}"
-        yield Sandbox(world, f"http://{host}", f"ws://{host}")
+        yield Sandbox(world, outages, f"http://{host}", f"ws://{host}", loops[0])
     finally:
         server.should_exit = True
         thread.join(10)

@@ -40,6 +40,9 @@ def print_report(report: Report, console: Console) -> None:
     console.print(
         f"Time              {report.wall_seconds:.0f} s, {report.cpu_seconds:.0f} s of CPU, {report.time_jumps} jumps"
     )
+    for vendor, how in report.struck.items():
+        failed = f"{how['cut']} sockets in use, {how['refused']} requests since"
+        console.print(f"Struck            {vendor} is {how['condition']}: {failed}")
     console.print(f"Recordings        {report.recordings}", soft_wrap=True)
     console.print(f"Carrier's ledger  {report.ledger}", soft_wrap=True)
     console.print("[green]Everything agrees.[/]" if report.ok else "[red]Something is wrong; see above.[/]")

@@ -30,6 +30,8 @@ class Run:
     laws: Mapping[str, int]
     seed: int
     jumps: int
+    vendors: Mapping[str, Mapping[str, Any]]
+    """As the sandbox shows them: those that were struck, too."""
     restarts: Mapping[str, int]
     wall_seconds: float
     cpu_seconds: float
@@ -50,6 +52,10 @@ class Report:
     balanced: bool
     calls_placed: int
     outcomes: dict[str, int]
+    people: dict[str, list[str]]
+    """What came of each call with each person, by phone, in their order."""
+    struck: dict[str, dict[str, Any]]
+    """The vendors that were struck: how, how many of their sockets were in use, how many requests they failed since."""
     synced: dict[str, int]
     crm_effects: dict[str, dict[str, int]]
     follow_ups: int
@@ -88,6 +94,8 @@ def build(session: Session, campaign_id: UUID, told: Told, run: Run) -> Report:
         balanced=bool(status["balanced"]),
         calls_placed=len(told.carrier_ids),
         outcomes=status["outcomes"],
+        people=_people(session, campaign_id),
+        struck={name: dict(shown) for name, shown in run.vendors.items() if shown["condition"] != "well"},
         synced=synced,
         crm_effects=told.crm_effects,
         follow_ups=session.scalar(select(func.count()).select_from(FollowUp)) or 0,
@@ -101,6 +109,19 @@ def build(session: Session, campaign_id: UUID, told: Told, run: Run) -> Report:
         wall_seconds=round(run.wall_seconds, 1),
         cpu_seconds=round(run.cpu_seconds, 1),
     )
+
+
+def _people(session: Session, campaign_id: UUID) -> dict[str, list[str]]:
+    rows = session.execute(
+        select(Call.to_number, Outcome.disposition)
+        .join(Outcome, Outcome.call_id == Call.id)
+        .where(Call.campaign_id == campaign_id)
+        .order_by(Call.to_number, Call.attempt)
+    )
+    people: dict[str, list[str]] = {}
+    for phone, disposition in rows:
+        people.setdefault(phone, []).append(str(disposition))
+    return people
 
 
 def _synced(session: Session) -> dict[str, int]:

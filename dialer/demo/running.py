@@ -26,6 +26,7 @@ from dialer.agents.definition import read as read_agent
 from dialer.campaigns import lifecycle
 from dialer.demo import leads, ledger, report
 from dialer.demo.report import Report
+from dialer.demo.striking import Strike, Striker
 from dialer.demo.table import View
 from dialer.demo.watching import BY, Watcher
 from dialer.demo.world import WorldClient
@@ -73,6 +74,7 @@ class Wish:
     leads: int
     seed: int
     keep: bool
+    strikes: tuple[Strike, ...] = ()
 
 
 def run(
@@ -165,7 +167,8 @@ class _Demo:
         imported = self._imported(self.importing)
         self._start(campaign_id)
         limit_s = _BASE_LIMIT_S + _LIMIT_PER_LEAD_S * self.wish.leads
-        watcher = Watcher(self.sessions, campaign_id, self.world, self.view, limit_s=limit_s)
+        striker = Striker(self.wish.strikes, self.world)
+        watcher = Watcher(self.sessions, campaign_id, self.world, self.view, striker=striker, limit_s=limit_s)
         with self.view:
             end = watcher.run(stop)
         if end is None:
@@ -230,6 +233,7 @@ class _Demo:
                 laws=laws,
                 seed=self.wish.seed,
                 jumps=watcher.jumps,
+                vendors=self.world.vendors(),
                 restarts=supervisor.restarts,
                 wall_seconds=time.monotonic() - self.began,
                 cpu_seconds=cpu_seconds(),

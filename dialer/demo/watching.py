@@ -14,6 +14,7 @@ from dialer import clock, db
 from dialer.demo import snapshot
 from dialer.demo.moments import best_moment
 from dialer.demo.snapshot import Snapshot
+from dialer.demo.striking import Striker
 from dialer.demo.table import View
 from dialer.demo.world import WorldClient
 from dialer.errors import DialerError
@@ -28,14 +29,23 @@ class Watcher:
     """One campaign's way to its end.
 
     Args:
+        striker: strikes vendors meanwhile, if any are to be struck.
         limit_s: wall time after which the demo gives up.
     """
 
     def __init__(
-        self, sessions: db.Sessions, campaign_id: UUID, world: WorldClient, view: View, *, limit_s: float
+        self,
+        sessions: db.Sessions,
+        campaign_id: UUID,
+        world: WorldClient,
+        view: View,
+        *,
+        striker: Striker,
+        limit_s: float,
     ) -> None:
         self._sessions, self._campaign_id = sessions, campaign_id
         self._world, self._view = world, view
+        self._striker = striker
         self._limit_s = limit_s
         self._idle_looks = 0
         self.jumps = 0
@@ -69,6 +79,8 @@ class Watcher:
             seen = snapshot.take(tx.session, self._campaign_id)
             offset = seen.now - clock.wall(tx.session)
         self._world.set_offset(offset.total_seconds())
+        if done := self._striker.look(seen):
+            self._view.note(done)
         self._idle_looks = self._idle_looks + 1 if seen.idle else 0
         if self._idle_looks >= SETTLED_LOOKS:
             self._move_time_on(seen)

@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+from dialer.sandbox.outages import Condition
+
 Line = dict[str, Any]
 
 
@@ -33,6 +35,28 @@ class WorldClient:
         answer.raise_for_status()
         lines: list[Line] = answer.json()
         return lines
+
+    def strike(self, vendor: str, condition: Condition) -> int:
+        """Make a vendor so. Returns how many of its sockets were in use.
+
+        Raises:
+            httpx.HTTPError: it does not answer.
+        """
+        answer = self._http.put(f"/world/vendors/{vendor}", json={"condition": condition})
+        answer.raise_for_status()
+        cut: int = answer.json()["cut"]
+        return cut
+
+    def vendors(self) -> dict[str, dict[str, Any]]:
+        """How each vendor is, how many sockets were cut, and how many requests came to nothing since.
+
+        Raises:
+            httpx.HTTPError: it does not answer.
+        """
+        answer = self._http.get("/world/vendors")
+        answer.raise_for_status()
+        shown: dict[str, dict[str, Any]] = answer.json()
+        return shown
 
     def close(self) -> None:
         """Let go of its connections."""

@@ -22,19 +22,11 @@ from dialer.sandbox import (
 from dialer.sandbox.carrier_dialing import Exchange
 from dialer.sandbox.carrier_errors import TwilioError
 from dialer.sandbox.options import Options
+from dialer.sandbox.outages import VENDORS, Mortal, Outages
 from dialer.sandbox.sms import Texting
 from dialer.sandbox.world import World
 
 __all__ = ["Options", "create_app"]
-
-_VENDORS = {
-    "deepgram": "/deepgram",
-    "openai": "/openai/v1",
-    "elevenlabs": "/elevenlabs",
-    "polly": "/polly",
-    "gemini": "/gemini",
-}
-"""The other vendors' modules, and where each is found."""
 
 
 def create_app(options: Options) -> FastAPI:
@@ -60,10 +52,12 @@ def create_app(options: Options) -> FastAPI:
     app.state.texting = texting = Texting(world, exchange.webhooks)
     unfinished = carrier_memory.recall(world, texting)
     app.add_exception_handler(TwilioError, carrier_errors.answer)
+    app.state.outages = outages = Outages()
     app.add_middleware(Droppable)
+    app.add_middleware(Mortal, outages=outages)
     for part in (carrier_api, carrier_account_api, world_api, world_webhook):
         app.include_router(part.router)
-    for vendor, prefix in _VENDORS.items():
+    for vendor, prefix in VENDORS.items():
         if importlib.util.find_spec(f"dialer.sandbox.{vendor}") is not None:
             app.include_router(importlib.import_module(f"dialer.sandbox.{vendor}").router(world), prefix=prefix)
     for several in ("crm", "calendars"):

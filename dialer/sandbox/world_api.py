@@ -17,6 +17,7 @@ from dialer.sandbox.carrier_calls import Call, new_sid
 from dialer.sandbox.carrier_requests import world_of
 from dialer.sandbox.colleagues import Colleague
 from dialer.sandbox.faults import FaultPlan
+from dialer.sandbox.outages import Condition, Health, Outages
 from dialer.sandbox.people import KNOWN, Meeting
 
 router = APIRouter(prefix="/world")
@@ -39,6 +40,12 @@ class Habit(BaseModel):
     """What a colleague does when a call is handed over to them."""
 
     kind: Colleague
+
+
+class Wellbeing(BaseModel):
+    """How a vendor is to be."""
+
+    condition: Condition
 
 
 class InboundCall(BaseModel):
@@ -111,6 +118,23 @@ async def set_faults(request: Request, plan: FaultPlan) -> FaultPlan:
     return plan
 
 
+@router.get("/vendors")
+async def vendors(request: Request) -> dict[str, dict[str, Any]]:
+    """How each vendor of speech and language is."""
+    return {name: _shown(health) for name, health in _outages_of(request).health.items()}
+
+
+@router.put("/vendors/{name}")
+async def strike(request: Request, name: str, wellbeing: Wellbeing) -> dict[str, Any]:
+    """Kill a vendor in the middle of its work, make it fall silent, or bring it back."""
+    outages = _outages_of(request)
+    if name not in outages.health:
+        raise HTTPException(404, f"There is no vendor {name}; there are {sorted(outages.health)}.")
+    health = outages.put(name, wellbeing.condition)
+    await world_of(request).ledger.record("vendor", key=name, status=health.condition, cut=health.cut)
+    return _shown(health)
+
+
 @router.get("/people/{number}")
 async def person(request: Request, number: str, call: int | None = None) -> dict[str, Any]:
     """Who takes the number's next call (or call `call`, counted from 0), and who took those before."""
@@ -166,3 +190,12 @@ async def text_in(request: Request, order: InboundText) -> dict[str, str]:
         raise HTTPException(422, f"{order.to} is none of the account's numbers.")
     message = await texting_of(request).receive(number, order.from_, order.body)
     return {"sid": message.sid}
+
+
+def _outages_of(request: Request) -> Outages:
+    outages: Outages = request.app.state.outages
+    return outages
+
+
+def _shown(health: Health) -> dict[str, Any]:
+    return {"condition": health.condition, "cut": health.cut, "refused": health.refused}

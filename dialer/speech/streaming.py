@@ -36,6 +36,7 @@ class SocketStream(WSListener):  # type: ignore[misc, unused-ignore]  # a C clas
         self._pieces: asyncio.Queue[Piece | None] = asyncio.Queue()
         self._closing = False
         self.dropped_bytes = 0
+        self.signs = 0
 
     # What a vendor's file fills in
 
@@ -55,6 +56,11 @@ class SocketStream(WSListener):  # type: ignore[misc, unused-ignore]  # a C clas
         return b""
 
     # What a recognition does
+
+    @property
+    def was_up(self) -> bool:
+        """Whether the handshake was done."""
+        return self._transport is not None
 
     def feed(self, mulaw: bytes) -> None:
         """Hand over audio. Never blocks; what cannot be sent in time is dropped and counted."""
@@ -97,6 +103,7 @@ class SocketStream(WSListener):  # type: ignore[misc, unused-ignore]  # a C clas
 
     def take(self, message: bytes) -> None:
         """Read a message, and hand on what it says."""
+        self.signs += 1
         try:
             pieces = tuple(self.read(orjson.loads(message)))
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
@@ -171,6 +178,8 @@ async def connect(
         raise _refusal(error, vendor) from error
     except (OSError, TimeoutError, WSError) as error:
         raise VendorBusy(vendor, f"cannot be reached: {error!r}") from error
+    if not stream.was_up:  # picows tells nobody that the socket was lost before the handshake was answered
+        raise VendorBusy(vendor, "cut off in the handshake")
     return stream
 
 
