@@ -60,6 +60,10 @@ class Language:
     promises_more: str
     """Words after which nobody has finished, as alternatives of a pattern."""
     opt_out: OptOutWords
+    says_ai: str
+    """How an agent says that it is no human; a pattern of plain words."""
+    offers_opt_out: str
+    """How it tells people to have no more calls; a pattern of plain words."""
     asked_for: str
     """How people ask to speak this language; a pattern of plain words."""
     own_letters: str

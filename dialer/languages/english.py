@@ -166,6 +166,11 @@ ENGLISH: Final = Language(
     ),
     promises_more=r"and|but|or|so|because|cause|if|when|that|the|a|an|to|of|for|with|my|your|is|um+|uh+|er+|like|well",
     opt_out=_OPT_OUT,
+    says_ai=r"a ?i|artificial\S*|automated|robot|bot|(?:virtual|digital|computer) (?:assistant|agent|voice)",
+    offers_opt_out=(
+        r"no more calls|(?:stop|end) (?:these|the|our|all|further) calls|stop calling|(?:say|reply|text) stop|opt out"
+        r"|press (?:nine|9)|(?:be|are) called again|off (?:our|the) list|do not call(?: list)?"
+    ),
     asked_for=(
         r"(?:in|speak|talk|switch to|change to|prefer|only) english|english (?:please|only|mein|me|men|में|मे)"
         r"|(?:अंग्रेजी|इंग्लिश|इंगलिश) (?:में|मे|प्लीज)"

@@ -61,6 +61,8 @@ HINDI: Final = Language(
         "|aur|lekin|magar|kyunki|kyonki|agar|matlab|jaise|yaani|ya|ka|ke|ki|jo|main|mera|meri|mere|woh"
     ),
     opt_out=OPT_OUT,
+    says_ai=r"एआई|ए आई|ai|रोबोट|कृत्रिम|ऑटोमेटेड|वर्चुअल असिस्टेंट",
+    offers_opt_out=r"(?:और|कोई|आगे) (?:\S+ )?कॉल नहीं|कॉल नहीं चाह\S*|(?:नौ|9) दबा\S*|कॉल बंद",
     asked_for=(
         "(?:हिंदी|हिन्दी|hindi) (?:में|मे|mein|main|me|men|please|प्लीज|बोलिए|बोलो|आती|only)"
         "|(?:in|speak|talk|switch to|change to|prefer|only) hindi"

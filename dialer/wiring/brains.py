@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from dialer.llm.base import Brain, Embedder, Extractor
 from dialer.settings import BrainServer, Settings, Vendors
-from dialer.wiring.choosing import Maker
+from dialer.wiring.choosing import Maker, chosen
 
 T = TypeVar("T")
 
@@ -30,6 +30,13 @@ def readers(settings: Settings) -> Mapping[str, Maker[Extractor]]:
     from dialer.llm.openai import OpenAIExtractor
 
     return _by_name(settings, compatible=OpenAIExtractor, gemini=_gemini_reader)
+
+
+def reader(settings: Settings) -> Extractor:
+    """Who reads calls afterwards: the models that have credentials, in order of preference, as one."""
+    from dialer.llm.readers import Readers
+
+    return Readers(chosen(brain_order(settings), readers(settings), settings.vendors, "DIALER_BRAINS"))
 
 
 def embedder(settings: Settings) -> Embedder:

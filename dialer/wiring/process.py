@@ -31,7 +31,6 @@ from dialer.telephony.base import Carrier
 from dialer.wiring import brains
 from dialer.wiring.calendars import calendars
 from dialer.wiring.carriers import carrier
-from dialer.wiring.choosing import chosen
 from dialer.wiring.destinations import crms, destinations
 from dialer.wiring.messaging import messengers
 
@@ -79,15 +78,11 @@ class Wiring:
     @cached_property
     def finishing(self) -> finishing.Finishing:
         """What writing outcomes needs."""
-        from dialer.llm.readers import Readers
-
-        settings = self.settings
-        readers = chosen(brains.brain_order(settings), brains.readers(settings), settings.vendors, "DIALER_BRAINS")
         return finishing.Finishing(
             sessions=self.sessions,
-            extractor=Readers(readers),
+            extractor=brains.reader(self.settings),
             messages=self.messages,
-            destinations=destinations(settings),
+            destinations=destinations(self.settings),
             opt_out=self.opt_out,
         )
 
