@@ -1,4 +1,4 @@
-"""`dialer agents sync | list`."""
+"""`dialer agents sync | list | test | replay`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import Annotated
 
 import typer
 
+from dialer.cli import evals
 from dialer.cli.context import DataDir, Organization, opened
 from dialer.cli.output import AsJson, print_json, print_table
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Agents are files; a changed file becomes a new version."
 )
+
+app.command("test")(evals.try_out)
+app.command("replay")(evals.replay)
 
 
 @app.command()

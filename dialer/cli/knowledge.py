@@ -29,7 +29,6 @@ def add(
 ) -> None:
     """Read documents and make them findable. A file of a name that is there already takes that one's place."""
     from dialer import clock, db
-    from dialer.accounts import audit
     from dialer.errors import DialerError
     from dialer.knowledge import indexing, listing, storing
     from dialer.knowledge.reading import apart
@@ -57,9 +56,6 @@ def add(
                     now=clock.now(tx.session),
                     by=context.by,
                 )
-                if new:
-                    detail = {"document": str(document.id), "collection": collection}
-                    audit.write(tx.session, context.organization_id, by=context.by, what="knowledge.add", **detail)
             made = 0
             try:
                 if (embedded := indexing.index(document.id, wiring.indexing)) is not None:
@@ -140,14 +136,10 @@ def remove(
 ) -> None:
     """Forget a document: its text, its passages and their vectors."""
     from dialer import db
-    from dialer.accounts import audit
     from dialer.knowledge import storing
 
     with opened(data_dir, organization) as context, db.transaction(context.sessions) as tx:
-        document = storing.remove(tx.session, context.organization_id, document_id)
-        detail = {"document": str(document_id), "collection": document.collection}
-        audit.write(tx.session, context.organization_id, by=context.by, what="knowledge.remove", **detail)
-        name = document.name
+        name = storing.remove(tx.session, context.organization_id, document_id, by=context.by).name
     if as_json:
         print_json({"removed": str(document_id), "name": name})
     else:

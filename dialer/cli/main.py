@@ -37,6 +37,8 @@ COMMANDS = {
     "sandbox": "dialer.cli.processes:sandbox",
 }
 """Sub-command → module and the Typer application in it."""
+ALIASES = {"agent": "agents"}
+"""What people also type: `dialer agent test` is said of one."""
 
 
 class LazyGroup(TyperGroup):
@@ -48,6 +50,7 @@ class LazyGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Import one command."""
+        cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")

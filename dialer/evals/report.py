@@ -10,7 +10,6 @@ from dialer.evals.holding import Held
 from dialer.evals.running import Tried
 from dialer.evals.verdict import Latency, Score, Verdict, percentile
 
-COLUMNS: Final = ("case", "", "outcome", *(score.value for score in Score), "turns", "reply ms p50/p95")
 GOOD: Final = "✓"
 BAD: Final = "✗"
 UNSEEN: Final = "·"
@@ -26,15 +25,21 @@ def as_json(tried: Sequence[Tried]) -> dict[str, Any]:
     }
 
 
-def rows(tried: Sequence[Tried]) -> Iterator[tuple[str, ...]]:
-    """One row a case, under `COLUMNS`."""
+def table(tried: Sequence[Tried]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Columns and rows, one a case. Of the scores those that were looked at in any."""
+    seen = [score for score in Score if any(score in v.scores() for each in tried for v in each.verdicts)]
+    columns = ("case", "", "outcome", *(score.value for score in seen), "turns", "reply ms p50/p95")
+    return columns, list(_rows(tried, seen))
+
+
+def _rows(tried: Sequence[Tried], seen: Sequence[Score]) -> Iterator[tuple[str, ...]]:
     for each in tried:
         if each.lacks:
-            yield each.case.name, "-", f"not tried: no {', '.join(each.lacks)}", *[UNSEEN] * len(Score), "", ""
+            yield each.case.name, "-", f"not tried: no {', '.join(each.lacks)}", *[UNSEEN] * len(seen), "", ""
             continue
         outcomes = dict.fromkeys(verdict.result.disposition.value for verdict in each.verdicts)
         turns = {str(_turns(verdict.held)) for verdict in each.verdicts}
-        scores = (_scored(each.verdicts, score) for score in Score)
+        scores = (_scored(each.verdicts, score) for score in seen)
         yield each.case.name, _passes(each.verdicts), ", ".join(outcomes), *scores, "/".join(sorted(turns)), reply(each)
 
 
@@ -56,8 +61,11 @@ def told(held: Held) -> list[str]:
     return [*lines, *(f"  [tool] {use.name} {use.arguments} → {use.text}" for use in rest)]
 
 
+COMPARED: Final = ("case", "before", "now", "reply ms before", "reply ms now", "")
+
+
 def compared(tried: Sequence[Tried], before: Sequence[Tried]) -> Iterator[tuple[str, ...]]:
-    """Two versions' runs of the same cases side by side: name, before, now, replies before and now, what changed."""
+    """Two versions' runs of the same cases side by side, under `COMPARED`."""
     known = {each.case.name: each for each in before}
     for each in tried:
         other = known.get(each.case.name)
