@@ -1,4 +1,4 @@
-"""Documents come and go. A new edition waits until it is indexed; the one before is found until then."""
+"""Documents come and go, on the record. A new edition waits until it is indexed; the one before is found until then."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
+from dialer.accounts import audit
 from dialer.errors import BadInput, NotFound
 from dialer.knowledge import languages
 from dialer.knowledge.models import DocumentState, KnowledgeChunk, KnowledgeDocument, KnowledgeVector
@@ -47,7 +48,7 @@ def add(
     now: datetime,
     by: str,
 ) -> tuple[KnowledgeDocument, bool]:
-    """Keep a document that was read, to be indexed.
+    """Keep a document that was read, to be indexed, and write down who added it.
 
     Args:
         session: of the transaction.
@@ -100,11 +101,13 @@ def add(
     )
     session.add(document)
     session.flush()
+    detail = {"document": str(document.id), "collection": collection}
+    audit.write(session, organization_id, by=by, what="knowledge.add", **detail)
     return document, True
 
 
-def remove(session: Session, organization_id: UUID, document_id: UUID) -> KnowledgeDocument:
-    """Forget a document: its text, its chunks, and the vectors that no other document needs.
+def remove(session: Session, organization_id: UUID, document_id: UUID, *, by: str) -> KnowledgeDocument:
+    """Forget a document: its text, its chunks, and the vectors that no other document needs. Write down who wished it.
 
     Raises:
         NotFound: the organization has no such document.
@@ -118,6 +121,8 @@ def remove(session: Session, organization_id: UUID, document_id: UUID) -> Knowle
         raise NotFound("document", document_id)
     session.execute(delete(KnowledgeDocument).where(KnowledgeDocument.id == document_id))
     forget_vectors(session, organization_id)
+    detail = {"document": str(document_id), "collection": document.collection}
+    audit.write(session, organization_id, by=by, what="knowledge.remove", **detail)
     return document
 
 

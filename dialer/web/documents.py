@@ -1,4 +1,4 @@
-"""What may be done to documents, once for the API and the console: role, transaction, audit event, wake-up."""
+"""What may be done to documents, once for the API and the console: role, transaction, wake-up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from uuid import UUID
 from starlette.datastructures import UploadFile
 
 from dialer import clock, db
-from dialer.accounts import audit
 from dialer.accounts.models import Role
 from dialer.accounts.principal import Principal
 from dialer.errors import BadInput
@@ -48,8 +47,6 @@ def add(state: WebState, who: Principal, upload: UploadFile, *, collection: str,
             by=who.by,
         )
         if new:
-            detail = {"document": str(document.id), "collection": collection}
-            audit.write(tx.session, who.organization_id, by=who.by, what="knowledge.add", **detail)
             document_id = str(document.id)
             tx.after_commit(lambda: state.wiring.messages.send("outbox.index_document", document_id))
         return listing.view(document)
@@ -63,9 +60,7 @@ def remove(state: WebState, who: Principal, document_id: UUID) -> None:
     """
     who.require(Role.MANAGER)
     with db.transaction(state.sessions) as tx:
-        document = storing.remove(tx.session, who.organization_id, document_id)
-        detail = {"document": str(document_id), "collection": document.collection}
-        audit.write(tx.session, who.organization_id, by=who.by, what="knowledge.remove", **detail)
+        storing.remove(tx.session, who.organization_id, document_id, by=who.by)
 
 
 def search(

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from dialer import db
+from dialer.accounts.models import AuditEvent
 from dialer.agents.models import AgentVersion
 from dialer.calls import facts, seats
 from dialer.calls.models import Call, ToolUse, Turn
@@ -89,7 +90,7 @@ class Shelf:
 
     def remove(self, document_id: UUID) -> None:
         with db.transaction(self.sessions) as tx:
-            storing.remove(tx.session, self.organization_id, document_id)
+            storing.remove(tx.session, self.organization_id, document_id, by="test")
 
     def due(self) -> list[UUID]:
         return indexing.due(self.sessions, self.embedder.model)
@@ -134,11 +135,23 @@ def test_small_talk_finds_nothing(shelf: Shelf) -> None:
     assert shelf.find("good morning to you too") == []
 
 
-def test_odd_characters_in_a_question_do_no_harm(shelf: Shelf) -> None:
+def test_odd_characters_in_a_question_are_no_syntax(shelf: Shelf) -> None:
     shelf.have(documents.MARKDOWN)
 
-    for question in ("'; DROP TABLE calls; --", "a & | ! <-> (", "\\ ' \\", "100% \u0000".replace("\0", ""), "it's"):
-        shelf.find(question)
+    for odd in ("'; --", "& | ! <-> (", "\\ ' \\", "100%", "it's :*"):
+        assert shelf.find(f"{odd} warranty", how=How.WORDS), odd
+
+
+def test_whoever_adds_or_removes_a_document_is_on_record(shelf: Shelf, sessions: Sessions) -> None:
+    document_id = shelf.add(documents.MARKDOWN)
+    shelf.add(documents.MARKDOWN)
+    shelf.remove(document_id)
+
+    with sessions() as session:
+        theirs = select(AuditEvent).where(AuditEvent.organization_id == shelf.organization_id)
+        trail = session.scalars(theirs.order_by(AuditEvent.id)).all()
+    assert [(event.what, event.by) for event in trail] == [("knowledge.add", "test"), ("knowledge.remove", "test")]
+    assert {event.detail["document"] for event in trail} == {str(document_id)}
 
 
 def test_only_the_named_collections_are_searched(shelf: Shelf) -> None:
