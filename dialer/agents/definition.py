@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from dialer.agents import naming
 from dialer.agents.flow import Flow
 from dialer.agents.http_tool import HttpTool
 from dialer.agents.meetings import MeetingHours
@@ -160,12 +161,12 @@ class AgentDefinition(Wording):
         return hashlib.sha256(body.encode()).hexdigest()
 
     def say(self, template: str, lead: dict[str, Any]) -> str:
-        """Fill the placeholders of a text; what the lead does not have becomes a neutral word."""
+        """Fill the placeholders of a text; what the lead does not have, or what is no name, becomes a neutral word."""
         neutral = known.of(self.language).neutral
         values = {
-            "first_name": lead.get("first_name") or neutral["first_name"],
-            "last_name": lead.get("last_name") or "",
-            "company": lead.get("company") or neutral["company"],
+            "first_name": naming.person(lead.get("first_name")) or neutral["first_name"],
+            "last_name": naming.person(lead.get("last_name")),
+            "company": naming.company(lead.get("company")) or neutral["company"],
             "agent": self.name,
             "seller": self.seller,
             "callback_number": spoken(self.callback_number) or neutral["callback_number"],
