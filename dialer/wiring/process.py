@@ -150,7 +150,7 @@ class Wiring:
             crms=tuple(name for name in destinations(settings) if name != "webhook"),
             channels=frozenset(Channel(name) for name in self.sending.messengers),
             deliver=lambda row_id: delivery.deliver_one(row_id, sessions=self.sessions, crms=by_name),
-            wake=lambda row_id: self.messages.send("results.deliver", str(row_id)),
+            wake=lambda row_id: self.messages.send("outbox.deliver", str(row_id)),
             sessions=self.sessions,
         )
 
