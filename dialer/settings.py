@@ -57,7 +57,7 @@ class Vendors(BaseSettings):
     gemini_api_key: SecretStr = SecretStr("")
     gemini_base_url: str = "https://generativelanguage.googleapis.com/v1beta"
     gemini_model: str = "gemini-3.8-flash"
-    gemini_live_model: str = "gemini-3.1-flash-live"
+    gemini_live_model: str = "gemini-3.8-live"
     """Of agents that have `speech_to_speech`."""
     gemini_thinking: str = "low"
     """How hard it thinks before it speaks: one of the model's levels; empty: as hard as it likes."""

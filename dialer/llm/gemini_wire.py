@@ -42,10 +42,10 @@ def contents(messages: Sequence[Message]) -> list[dict[str, Any]]:
     return result
 
 
-def declarations(tools: Sequence[ToolSpec]) -> list[dict[str, Any]]:
-    """The tools."""
+def declarations(tools: Sequence[ToolSpec], **more: str) -> list[dict[str, Any]]:
+    """The tools; `more` is said of each of them."""
     functions = [
-        {"name": tool.name, "description": tool.description, "parametersJsonSchema": dict(tool.parameters)}
+        {"name": tool.name, "description": tool.description, "parametersJsonSchema": dict(tool.parameters), **more}
         for tool in tools
     ]
     return [{"functionDeclarations": functions}] if functions else []

@@ -45,7 +45,7 @@ class GeminiTalker:
         Args:
             base_url: `https://generativelanguage.googleapis.com/v1beta`, or a server that speaks the same.
             api_key: the account's key.
-            model: a live model, such as `gemini-3.1-flash-live`.
+            model: a live model, such as `gemini-3.8-live`.
         """
         host, _, version = base_url.rstrip("/").rpartition("/")
         self._url = f"{host.replace('http', 'ws', 1)}/{_PATH.format(version=version)}"
@@ -68,7 +68,7 @@ class GeminiTalker:
             "model": f"models/{self._model}",
             "generationConfig": {"responseModalities": ["AUDIO"], "speechConfig": speech},
             "systemInstruction": {"parts": [{"text": instructions}]},
-            "tools": gemini_wire.declarations(tools),
+            "tools": gemini_wire.declarations(tools, behavior="BLOCKING"),  # a reply waits for its tools
             "realtimeInputConfig": {"automaticActivityDetection": {"disabled": True}},
             "inputAudioTranscription": {},
             "outputAudioTranscription": {},
@@ -104,7 +104,9 @@ class GeminiTalk(SocketStream):
         self._void: set[str] = set()
         """Tool calls that an interruption took back."""
         self._late: list[Message] = []
-        """What came of them. Telling it at once would interrupt the reply to what was said meanwhile."""
+        """What came of them, and what is advised. Telling it at once would interrupt the reply that is being made."""
+        self._void_reply = False
+        """Whether pieces may still come of a reply that we have interrupted."""
         self._usage: Usage | None = None
         """What the last reply cost, when that was told after its end."""
 
@@ -138,10 +140,18 @@ class GeminiTalk(SocketStream):
             self.message(realtimeInput={"activityEnd": {}})
 
     def tell(self, message: Message) -> None:
-        """Something was said of which the model knows nothing."""
+        """Something was said of which the model knows nothing. A reply that it has begun without it is void."""
+        if self._replies.making or self._replies.untaken:
+            self._void_reply = self._replies.making
+            self._replies.drop()
+            self.cut(0, "")
         role = "model" if message.role == "assistant" else "user"
         turn = {"role": role, "parts": [{"text": message.text}]}
         self.message(clientContent={"turns": [turn], "turnComplete": False})
+
+    def advise(self, note: str) -> None:
+        """This is to be heeded in the replies to come. A session keeps its instructions: it is told before a turn."""
+        self._late.append(Message("user", f"[{note}]" if note else "[How they were is over.]"))
 
     async def reply(self) -> AsyncIterator[Piece]:
         """Yield the answer to what was said last.
@@ -192,9 +202,12 @@ class GeminiTalk(SocketStream):
             yield Heard(words, is_final=True)
         if "usageMetadata" in message:
             self._usage = gemini_wire.usage(message["usageMetadata"])
-        if self._replies.making and not content.get("interrupted"):  # that is about the reply before
+        cancelled = (message.get("toolCallCancellation") or {}).get("ids") or ()
+        if self._void_reply:
+            self._void_reply = not (content.get("interrupted") or content.get("turnComplete") or cancelled)
+        elif self._replies.making and not content.get("interrupted"):  # that is about the reply before
             self._speak(content, message.get("toolCall") or {})
-        self._void.update((message.get("toolCallCancellation") or {}).get("ids") or ())
+        self._void.update(cancelled)
         if "goAway" in message:
             yield VendorBusy(VENDOR, "the conversation is about to be cut off")
 

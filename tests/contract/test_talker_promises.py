@@ -30,7 +30,7 @@ def openai(sandbox: Sandbox, key: str = KEY) -> Talker:
 
 
 def gemini(sandbox: Sandbox, key: str = KEY) -> Talker:
-    return GeminiTalker(base_url=f"{sandbox.http}/gemini/v1beta", api_key=key, model="gemini-3.1-flash-live")
+    return GeminiTalker(base_url=f"{sandbox.http}/gemini/v1beta", api_key=key, model="gemini-3.8-live")
 
 
 Make = Callable[..., Talker]
@@ -222,7 +222,7 @@ def test_words_that_were_not_heard_leave_openais_context(sandbox: Sandbox) -> No
     assert "Acme" not in words(hold(openai, sandbox, talk))
 
 
-def test_tool_call_that_an_interruption_took_back_is_told_as_words_to_gemini(sandbox: Sandbox) -> None:
+def test_result_that_comes_after_an_interruption_does_not_answer_for_the_person(make: Make, sandbox: Sandbox) -> None:
     async def talk(person: Conversation) -> list[Any]:
         await person.say("No, I am not interested.")
         call = next(piece for piece in await person.reply() if isinstance(piece, ToolCall))
@@ -230,4 +230,33 @@ def test_tool_call_that_an_interruption_took_back_is_told_as_words_to_gemini(san
         person.talk.used(call, "Done.")
         return await person.reply()
 
-    assert words(hold(gemini, sandbox, talk)).startswith("Yes, I am an AI assistant")
+    assert words(hold(make, sandbox, talk)).startswith("Yes, I am an AI assistant")
+
+
+def test_passages_are_answered_from(make: Make, sandbox: Sandbox) -> None:
+    async def talk(person: Conversation) -> list[Any]:
+        await person.say("How much does it cost?")
+        person.talk.tell(Message("user", 'Passages: [{"text": "The cost is nine euros a month."}]'))
+        return await person.reply()
+
+    pieces = hold(make, sandbox, talk)
+
+    assert "nine euros" in words(pieces)
+    assert words(pieces).count("euros") == 1
+    assert 0.5 < len(audio(pieces)) / 8000 < 15.0
+
+
+def test_advice_is_heeded_and_forgets_nothing(make: Make, sandbox: Sandbox) -> None:
+    async def talk(person: Conversation) -> list[Any]:
+        person.talk.advise("How they are now: they sound curious.\nWhat you know:\n- The price is nine euros a month.")
+        await person.say("How much does it cost?")
+        first = await person.reply()
+        person.talk.advise("")
+        await person.say("Are you a robot?")
+        return [*first, *await person.reply()]
+
+    said = words(hold(make, sandbox, talk))
+
+    assert "nine euros" in said
+    assert "AI assistant" in said
+    assert "Acme Solar" in said

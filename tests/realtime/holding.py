@@ -134,7 +134,7 @@ def hold(
                     OpenAITalker(
                         base_url=f"{base}/openai", api_key="key", model="gpt-realtime", transcription_model="t"
                     ),
-                    GeminiTalker(base_url=f"{base}/gemini/v1beta", api_key="key", model="gemini-3.1-flash-live"),
+                    GeminiTalker(base_url=f"{base}/gemini/v1beta", api_key="key", model="gemini-3.8-live"),
                 ),
             ),
             recordings=folder / "recordings",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,18 +10,29 @@ from typing import Any
 import pytest
 import yaml
 from compose_viz.spec.compose_spec import ComposeSpecification
+from pydantic import SecretStr
 
+from dialer import settings as configuration
 from dialer.cli.main import COMMANDS
 from dialer.messages import WORKERS
 from dialer.sandbox.app import create_app as create_world
 from dialer.sandbox.options import Options
 from dialer.settings import Settings, Vendors
+from dialer.supervisor import local_world
 
 ROOT = Path(__file__).parents[2]
 OURS = {"migrate", "web", "beat", "campaigns", "leads", "calls-1", "calls-2", "results", "flower", "sandbox"}
 ENV_FILES = ("config/compose.env", "config/compose.sandbox.env")
 OF_COMPOSE = {"POSTGRES_PASSWORD", "DIALER_ENV_FILE", "DIALER_HTTP_PORT"}
 """Variables that only the compose file reads."""
+OF_CONTAINERS = {
+    "DATABASE_URL", "REDIS_URL", "DIALER_DATA_DIR", "DIALER_FLOWER_HOST", "DIALER_FLOWER_PORT", "DIALER_MEDIA_HOST",
+    "DIALER_MEDIA_PORT", "DIALER_SANDBOX_PORT", "DIALER_SANDBOX_SMTP_PORT", "DIALER_WEB_HOST", "DIALER_WEB_PORT",
+    "DIALER_WORKER_EVENTS", "DIALER_WORKER_NAME",
+}  # fmt: skip
+"""Variables that the compose file or its commands settle."""
+MADE_FOR_A_RUN = {"GOOGLE_CALENDAR_BASE_URL", "GOOGLE_CALENDAR_CREDENTIALS", "GOOGLE_CALENDAR_ID"}
+"""Of the sandbox: a service account's key is not kept in a file."""
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +46,38 @@ def nginx() -> str:
     return (ROOT / "config" / "nginx.conf").read_text()
 
 
-def variables() -> set[str]:
-    """Every environment variable that the settings read."""
+def defaults() -> dict[str, Any]:
+    """Every environment variable that the settings read, and what it is if nobody sets it."""
     ours = {
-        str(field.validation_alias or f"DIALER_{name.upper()}")
+        str(field.validation_alias or f"DIALER_{name.upper()}"): field
         for name, field in Settings.model_fields.items()
         if name != "vendors"
     }
-    return ours | {name.upper() for name in Vendors.model_fields}
+    theirs = {name.upper(): field for name, field in Vendors.model_fields.items()}
+    return {name: field.get_default(call_default_factory=True) for name, field in (ours | theirs).items()}
+
+
+def variables() -> set[str]:
+    return set(defaults())
+
+
+def written(default: Any) -> str:
+    """A default as an env file writes it."""
+    match default:
+        case SecretStr():
+            return default.get_secret_value()
+        case bool():
+            return str(default).lower()
+        case tuple() | dict():
+            body: Any = list(default) if isinstance(default, tuple) else default
+            return json.dumps(body, separators=(",", ":"))
+    return "" if default is None else str(default)
+
+
+def offered() -> dict[str, str]:
+    """What the env file to copy shows as defaults, variable by variable."""
+    lines = (ROOT / "config/compose.env").read_text().splitlines()
+    return dict(line[1:].split("=", 1) for line in lines if re.match(r"#[A-Z_]+=", line))
 
 
 def option(command: list[str], name: str) -> str:
@@ -94,6 +130,41 @@ def test_every_line_of_the_env_files_is_read(path: str) -> None:
     lines = [line for line in (ROOT / path).read_text().splitlines() if line and not line.startswith("#")]
 
     assert {line.partition("=")[0] for line in lines} <= variables() | OF_COMPOSE
+
+
+def test_the_env_file_names_every_setting() -> None:
+    lines = (ROOT / "config/compose.env").read_text().splitlines()
+    named = {line.partition("=")[0] for line in lines if re.match(r"[A-Z_]+=", line)} | set(offered())
+
+    assert variables() - OF_CONTAINERS == named - OF_COMPOSE
+
+
+def test_the_env_file_shows_the_defaults() -> None:
+    known = defaults()
+
+    assert offered() == {name: written(known[name]) for name in offered()}
+
+
+def test_lines_that_may_stay_empty_may_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    for line in (ROOT / "config/compose.env").read_text().splitlines():
+        if re.fullmatch(r"[A-Z_]+=", line):
+            monkeypatch.setenv(line[:-1], "")
+
+    configuration.load()
+
+
+def test_the_sandboxs_env_file_leads_to_all_of_it(tmp_path: Path) -> None:
+    lines = (ROOT / "config/compose.sandbox.env").read_text().splitlines()
+    wanted = set(local_world.environment(Options(data_dir=tmp_path)))
+
+    assert wanted - {line.partition("=")[0] for line in lines} == MADE_FOR_A_RUN
+
+
+def test_the_docs_name_every_setting_and_its_default() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
+
+    assert len(rows) == len(dict(rows))
+    assert dict(rows) == {name: f"`{told}`" if (told := written(value)) else "" for name, value in defaults().items()}
 
 
 def test_every_variable_that_compose_substitutes_is_in_the_env_file() -> None:
