@@ -133,8 +133,10 @@ class World:
                 finalize()
             if not (turn.started_s and turn.probably_over(at)):
                 started_with = ""
-            elif bare(turn.text) != started_with:
+            elif bare(turn.text) != started_with and starts < settings.eager_most:
                 starts, started_s, started_with = starts + 1, now, bare(turn.text)
+            elif bare(turn.text) != started_with:
+                started_with = ""
             deadline = turn.deadline()
             if deadline is not None and at >= deadline and turn.text:
                 return Turn(now - line.ended_s, starts, now - started_s if started_with else 0.0)
@@ -211,6 +213,8 @@ def main() -> None:
         ends(f"endpoint_open_ms={value}", OPTIONS, endpoint_open_ms=value)
     for value in (60, 200):
         ends(f"eager_ms={value}", OPTIONS, eager_ms=value)
+    for value in (1, 2, 20):
+        ends(f"eager_most={value}", OPTIONS, eager_most=value)
 
     print("| barge_in_ms | silent after, p50 / p95 | most | noises that stop it |")  # noqa: T201
     for value in (80, 160, 240):

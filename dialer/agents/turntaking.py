@@ -23,6 +23,8 @@ class Turntaking(BaseModel):
     """Whether the model is asked once a turn is probably over; its answer is thrown away if the person goes on."""
     eager_ms: int = Field(default=120, ge=20, le=1000)
     """Silence after which a turn is probably over, unless its words promise more."""
+    eager_most: int = Field(default=3, ge=1, le=20)
+    """Times that the model is asked so within one turn; after that it waits for the turn's end."""
     barge_in_ms: int = Field(default=100, ge=40, le=1000)
     """Confirmed speech after which the agent falls silent."""
     verdict_ms: int = Field(default=700, ge=200, le=3000)

@@ -33,6 +33,7 @@ class Answering:
         *,
         bridge: Callable[[], None],
         bridge_after_s: float,
+        eager_most: int,
         on_late: Callable[[Used], None],
     ) -> None:
         """Begin with nothing asked.
@@ -45,6 +46,7 @@ class Answering:
             use_tool: does it.
             bridge: says something while a tool takes its time.
             bridge_after_s: and after how much of it.
+            eager_most: how often the model may be asked before one turn is over.
             on_late: called when a tool ends the call after the answer that wanted it was given up.
         """
         self._thinking = thinking
@@ -57,7 +59,7 @@ class Answering:
         self._on_late = on_late
         self.prompt_tokens = 0
         self.completion_tokens = 0
-        self.drafts = Drafts()
+        self.drafts = Drafts(eager_most)
         self._draft: Draft | None = None
 
     def foresee(self, words: str) -> None:
@@ -69,7 +71,8 @@ class Answering:
         if self._draft is not None and self._draft.answers(prompt):
             return
         self._drop_draft()
-        self._draft = Draft(prompt, self._thinking.answer(prompt, self._tools), self.drafts)
+        if self.drafts.may_start:
+            self._draft = Draft(prompt, self._thinking.answer(prompt, self._tools), self.drafts)
 
     async def answer(self, timings: Timings) -> Used:
         """Answer what was said last. Returns once all audio is made; it need not have been played.
@@ -138,6 +141,7 @@ class Answering:
 
     async def _deltas(self) -> AsyncIterator[Delta]:
         """Ask the model, unless it was asked already."""
+        self.drafts.turn_over()
         prompt = self._transcript.prompt()
         draft, self._draft = self._draft, None
         if draft is not None and not draft.answers(prompt):

@@ -118,9 +118,10 @@ class Dialogue:
             used,
             bridge=self.speaking.bridge,
             bridge_after_s=agent.turntaking.filler_after_ms / 1000,
+            eager_most=agent.turntaking.eager_most,
             on_late=self._used_late,
         )
-        self._answering = Aloud(self._talking, cascade, self._playout, self._transcript)
+        self._answering = Aloud(self._talking, cascade, self._playout, self._transcript, self._recall)
         self._keypad = Keypad(agent.turntaking.digits_gap_s)
         self._replying = Replying(
             briefing.call_id,

@@ -21,12 +21,24 @@ def bare(words: str) -> str:
 
 @dataclass(slots=True)
 class Drafts:
-    """What eager starts came to on one call."""
+    """What eager starts came to on one call, and how many the person's present turn has had."""
 
+    most: int
+    """Of one turn: who speaks in pieces must not cost a request for each of them."""
+    of_turn: int = 0
     started: int = 0
     used: int = 0
     wasted_prompt_tokens: int = 0
     wasted_completion_tokens: int = 0
+
+    @property
+    def may_start(self) -> bool:
+        """Whether the person's present turn may have one more."""
+        return self.of_turn < self.most
+
+    def turn_over(self) -> None:
+        """The person's turn is being answered: what they say next is another one."""
+        self.of_turn = 0
 
     def counters(self) -> dict[str, float]:
         """As the call's counters name them."""
@@ -56,6 +68,7 @@ class Draft:
         self._written = 0
         self._usage = Usage()
         count.started += 1
+        count.of_turn += 1
 
     def answers(self, prompt: Sequence[Message]) -> bool:
         """Whether this is the answer to a prompt: the same one but for how its last turn is punctuated."""

@@ -105,3 +105,27 @@ def test_an_agent_can_do_without(play) -> None:
         assert len(call.brain.asked) == 1
 
     play(scene, agent={"turntaking": {"eager": False}})
+
+
+def test_a_turn_in_many_pieces_asks_no_more_often_than_the_agent_allows(play) -> None:
+    pieces = ("tell me", "what it costs", "for a large house", "with a steep roof", "in the shade")
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        for piece in pieces:
+            await call.say(piece, sure=False)
+            await call.quiet(0.2)
+        await call.until(lambda: len(call.hand.of(TurnFinished)) == 3)
+        assert call.hand.said()[-2:] == [("person", "talk", " ".join(pieces)), ("agent", "talk", "Twenty thousand.")]
+        assert [asked[-1].text for asked in call.brain.asked] == [
+            "tell me",
+            "tell me what it costs",
+            " ".join(pieces),  # the one that is answered, once the turn is over
+        ]
+        await call.say("and what for two", sure=False)
+        await call.until(lambda: len(call.hand.of(TurnFinished)) == 5)
+        await call.hang_up()
+        assert (counters(call)["eager_started"], counters(call)["eager_used"]) == (3, 1)
+
+    brain = FakeBrain(["One."], ["Two."], ["Twenty thousand."], ["Forty."])
+    play(scene, brain=brain, agent={"turntaking": {"eager_most": 2}})
