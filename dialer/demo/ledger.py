@@ -9,6 +9,7 @@ from typing import Any
 
 from dialer.demo.world import Line
 
+_HEARD = ("words", "broken_words", "unknown")
 _OVER = frozenset({"completed", "busy", "no-answer", "canceled", "failed"})
 
 
@@ -27,6 +28,8 @@ class Told:
     crm_effects: dict[str, dict[str, int]]
     repeated_effects: int
     webhooks: int
+    heard: dict[str, dict[str, int]]
+    """What arrived of the words that were spoken: by people, of the agent's; by the recognizer, of theirs."""
 
 
 def read(lines: Iterable[Line]) -> Told:
@@ -45,7 +48,17 @@ def read(lines: Iterable[Line]) -> Told:
         crm_effects={crm: dict(sorted(objects.items())) for crm, objects in sorted(effects.items())},
         repeated_effects=sum(number - 1 for number in keys.values()),
         webhooks=len({line["key"] for line in lines if line["kind"] == "webhook" and line["status"] == 200}),
+        heard=_heard(lines),
     )
+
+
+def _heard(lines: Iterable[Line]) -> dict[str, dict[str, int]]:
+    """Add up what each ear heard whole, in part, and without knowing it."""
+    heard: dict[str, Counter[str]] = {}
+    for line in lines:
+        if line["kind"] == "hearing":
+            heard.setdefault(line["key"], Counter()).update({name: line[name] for name in _HEARD})
+    return {ear: {name: tally[name] for name in _HEARD} for ear, tally in sorted(heard.items())}
 
 
 def _duplicates(lines: Iterable[dict[str, Any]]) -> int:

@@ -37,6 +37,11 @@ def print_report(report: Report, console: Console) -> None:
     console.print(f"Calls placed      {report.calls_placed}")
     console.print(f"First audio       {_milliseconds(report.answer_to_first_audio_ms)} after the answer")
     console.print(f"Turn latency      {_milliseconds(report.turn_latency_over_vendor_ms)} beyond the vendors' own")
+    for ear, heard in report.heard.items():
+        console.print(
+            f"Words heard       {heard['words']} whole by {ear}, {heard['broken_words']} cut short, "
+            f"{heard['unknown']} stretches of unknown speech"
+        )
     console.print(
         f"Time              {report.wall_seconds:.0f} s, {report.cpu_seconds:.0f} s of CPU, {report.time_jumps} jumps"
     )

@@ -64,6 +64,8 @@ class Report:
     disagreements: list[str]
     restarts: dict[str, int]
     time_jumps: int
+    heard: dict[str, dict[str, int]]
+    """By who listened: words that arrived whole, words cut short (somebody broke off), stretches of unknown speech."""
     answer_to_first_audio_ms: timing.Percentiles
     turn_latency_over_vendor_ms: timing.Percentiles
     wall_seconds: float
@@ -104,6 +106,7 @@ def build(session: Session, campaign_id: UUID, told: Told, run: Run) -> Report:
         disagreements=disagreements,
         restarts=dict(run.restarts),
         time_jumps=run.jumps,
+        heard=told.heard,
         answer_to_first_audio_ms=timing.answer_to_first_audio(session),
         turn_latency_over_vendor_ms=timing.turn_latency_over_vendor(session),
         wall_seconds=round(run.wall_seconds, 1),

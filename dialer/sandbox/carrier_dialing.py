@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -129,6 +129,9 @@ class Exchange:
             by, leaving = await self._carry_out(call, _Document(document.url, document.fallback, document.twiml, extra))
         finally:
             self._world.ticker.remove(line)
+        self._world.ledger.note(
+            "hearing", key="person", carrier_id=call.sid, call_id=call.call_id, **asdict(person.heard)
+        )
         call.line = None
         self._finish(call, "completed", by=by)
         if leaving is not None:

@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -43,6 +44,7 @@ def router(world: World, *, recognition_s: float = RECOGNITION_S, idle_s: float 
         drop_after = _DROP_AFTER_BYTES if world.faults.hits("deepgram.drop", stream) else None
         transcriber = Transcriber(world.registry, refusal, request_id)
         await _Stream(socket, transcriber, delay_s, idle_s, drop_after).run()
+        world.ledger.note("hearing", key="deepgram", **asdict(transcriber.heard))
 
     @routes.get("/v1/projects", response_model=None)
     async def projects(request: Request) -> Response:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dialer.sandbox.faults import chance
-from dialer.sandbox.hearing import Ear, EarEvent, Registry, SpeechStarted, UnknownSpeech, WordHeard
+from dialer.sandbox.hearing import Ear, EarEvent, Registry, SpeechStarted, Tally, UnknownSpeech, WordHeard
 from dialer.sandbox.voices import FRAME_BYTES
 
 Json = dict[str, Any]
@@ -81,6 +81,11 @@ class Transcriber:
         self._interim_words = 0
         self._last_word_end_s: float | None = None
         """Of speech whose end was not announced yet."""
+
+    @property
+    def heard(self) -> Tally:
+        """What of the words that were sent arrived."""
+        return self._ear.tally
 
     def feed(self, audio: bytes) -> list[Json]:
         """Listen to the next bytes; return what there is to say about them."""

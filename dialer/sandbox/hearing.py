@@ -60,6 +60,8 @@ class WordHeard:
     text: str
     start_s: float
     end_s: float
+    is_whole: bool = True
+    """Whether all of it arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,23 @@ class UnknownSpeech:
 
 
 EarEvent = WordHeard | SpeechStarted | UnknownSpeech
+
+
+@dataclass(slots=True)
+class Tally:
+    """What an ear has heard: words of which all arrived, words of which a part did, and stretches of unknown speech."""
+
+    words: int = 0
+    broken_words: int = 0
+    unknown: int = 0
+
+    def add(self, event: EarEvent) -> None:
+        """Count something heard."""
+        if isinstance(event, UnknownSpeech):
+            self.unknown += 1
+        elif isinstance(event, WordHeard):
+            self.words += event.is_whole
+            self.broken_words += not event.is_whole
 
 
 class Registry:
@@ -188,7 +207,7 @@ class _Passage:
         if faults <= length * _FAULTY_SHARE:
             self.heard.append(WordHeard(word.text, *span))
         elif self._credited >= length * _HEARD_SHARE:
-            self.heard.append(WordHeard(garbled(word.text), *span))
+            self.heard.append(WordHeard(garbled(word.text), *span, is_whole=False))
         self._index += 1
         self._credited = 0
         self._faults = 0
@@ -198,6 +217,7 @@ class Ear:
     """Listens to one stream of mu-law. One per direction of a call; not for several threads."""
 
     def __init__(self, registry: Registry) -> None:
+        self.tally = Tally()
         self._registry = registry
         self._events: list[EarEvent] = []
         self._rest = b""
@@ -247,6 +267,8 @@ class Ear:
 
     def _hand_over(self) -> list[EarEvent]:
         events, self._events = self._events, []
+        for event in events:
+            self.tally.add(event)
         return events
 
     def _listen(self, frame: bytes) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 from dialer.sandbox.carrier_calls import Call, HangUp
 from dialer.sandbox.faults import chance
-from dialer.sandbox.hearing import Ear, SpeechStarted, UnknownSpeech, WordHeard
+from dialer.sandbox.hearing import Ear, SpeechStarted, Tally, UnknownSpeech, WordHeard
 from dialer.sandbox.keys import KeyEar
 from dialer.sandbox.media_line import Line
 from dialer.sandbox.media_ticker import FRAME_S
@@ -86,6 +86,11 @@ class Person:
         self.beeped.set()
         await asyncio.sleep(self._world.options.talk_s / 2)
         self._hang_up()
+
+    @property
+    def heard(self) -> Tally:
+        """What of the other side's words arrived."""
+        return self._ear.tally
 
     def _listen(self, frame: bytes) -> None:
         if self.kind.menu and (key := self._keys.feed(frame)):

@@ -57,3 +57,14 @@ def test_a_webhook_that_came_twice_is_one_event() -> None:
     line = {"kind": "webhook", "key": "msg_1", "status": 200}
 
     assert ledger.read([line, line, {"kind": "webhook", "key": "msg_2", "status": 401}]).webhooks == 1
+
+
+def test_what_was_heard_is_added_up_by_who_heard_it() -> None:
+    line = {"kind": "hearing", "key": "person", "words": 7, "broken_words": 1, "unknown": 0}
+
+    told = ledger.read([line, line, line | {"key": "deepgram", "unknown": 2}])
+
+    assert told.heard == {
+        "deepgram": {"words": 7, "broken_words": 1, "unknown": 2},
+        "person": {"words": 14, "broken_words": 2, "unknown": 0},
+    }
