@@ -102,8 +102,14 @@ def test_a_cancelled_meeting_frees_its_time_and_may_come_back(room: Room) -> Non
     assert room.taking_place() == [order.key]
 
 
-def test_cancelling_what_is_not_there_is_no_error(room: Room) -> None:
+def test_cancelling_what_is_not_there_is_no_error_and_touches_nothing(room: Room) -> None:
+    order = booking()
+    room.calendar.book(order)
+
     room.calendar.cancel(uuid4().hex)
+
+    assert room.taking_place() == [order.key]
+    assert len(room.world.writes(room.name)) == 1
 
 
 def test_a_calendar_that_slows_us_down_is_busy(room: Room) -> None:

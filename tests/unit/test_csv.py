@@ -254,7 +254,7 @@ FILE = st.lists(st.lists(CELL, max_size=5), max_size=12).map(
 )
 
 
-def account_for_all(data: bytes) -> None:
+def assert_accounted_for(data: bytes) -> None:
     try:
         source, good, bad = read(data)
     except BadInput:
@@ -269,10 +269,10 @@ def account_for_all(data: bytes) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_accounted_for_or_bad_input(data) -> None:
-    account_for_all(data)
+    assert_accounted_for(data)
 
 
 @settings(max_examples=300, deadline=None)
 @given(FILE, st.sampled_from(["utf-8", "utf-16", "utf-8-sig", "utf-16-le"]))
 def test_any_table_is_accounted_for(text, encoding) -> None:
-    account_for_all(text.encode(encoding, errors="replace"))
+    assert_accounted_for(text.encode(encoding, errors="replace"))
