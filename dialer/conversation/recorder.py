@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,9 @@ logger = log.get(__name__)
 
 BATCH: Final = SAMPLE_RATE_HZ
 """Samples that go to disk at a time; as many stay behind, for what is sent ahead can still be taken back."""
+ROUND_S: Final = 0.25
+"""Between two rounds of the writer: one that woke for each second of each call would take the interpreter from the
+media loop some hundred times a second."""
 DRIFT: Final = SAMPLE_RATE_HZ // 5
 """When frames are missing for so long the person's channel is filled with silence up to now."""
 
@@ -83,11 +86,14 @@ class Track:
 
 
 class Writer:
-    """The thread that writes all recordings of the process."""
+    """The thread that writes all recordings of the process, in rounds."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, round_s: float = ROUND_S) -> None:
         self._folder = folder
-        self._work: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._round_s = round_s
+        self._work: deque[_Work] = deque()
+        self._wake = threading.Event()
+        self._stopping = False
         self._files: dict[Path, WavFile | None] = {}
         self._thread = threading.Thread(target=self._run, name="recordings", daemon=True)
 
@@ -100,23 +106,34 @@ class Writer:
         return Track(self._folder / f"{call_id}-{epoch}.wav", self)
 
     def put(self, work: _Work) -> None:
-        """Hand work to the thread."""
-        self._work.put(work)
+        """Hand work to the thread. Only the end of a recording wakes it: somebody waits for that."""
+        self._work.append(work)
+        if work.closed is not None:
+            self._wake.set()
 
     def stop(self, timeout_s: float) -> None:
         """Write what is waiting, and stop."""
-        self._work.put(None)
+        self._stopping = True
+        self._wake.set()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        while (work := self._work.get()) is not None:
-            try:
-                self._do(work)
-            except OSError as error:
-                logger.error("recording failed", error=str(error), file=work.path.name)
-                self._files[work.path] = None  # a full disk ends the recording, not the call
-                _answer(work, "")
+        stopping = False
+        while not stopping:
+            self._wake.wait(self._round_s)
+            self._wake.clear()
+            stopping = self._stopping  # read before the work: what was put before the stop is written
+            while self._work:
+                self._try(self._work.popleft())
+
+    def _try(self, work: _Work) -> None:
+        try:
+            self._do(work)
+        except OSError as error:
+            logger.error("recording failed", error=str(error), file=work.path.name)
+            self._files[work.path] = None  # a full disk ends the recording, not the call
+            _answer(work, "")
 
     def _do(self, work: _Work) -> None:
         if work.path not in self._files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,31 @@ def test_missing_frames_leave_a_gap_and_not_a_shift(writer: Writer, tmp_path: Pa
     track.begin(100.0)
     listen(track, 101.0, 102.0)
     assert heard_s(written(track, tmp_path), 0) == (1.0, 2.0)
+
+
+def test_the_end_of_a_recording_waits_for_no_round(tmp_path: Path) -> None:
+    writer = Writer(tmp_path, round_s=3600.0)
+    writer.start()
+    track = writer.track("c1", 1)
+    track.begin(100.0)
+    listen(track, 100.0, 101.0)
+    assert heard_s(written(track, tmp_path), 0) == (0.0, 1.0)
+    writer.stop(5.0)
+
+
+def test_a_killed_worker_leaves_all_but_the_last_moments(writer: Writer, tmp_path: Path) -> None:
+    track = writer.track("c1", 1)
+    track.begin(100.0)
+    listen(track, 100.0, 110.0)
+    partial = tmp_path / "c1-1.wav.part"
+    give_up = time.monotonic() + 30.0
+    while not partial.exists() or int.from_bytes(partial.read_bytes()[40:44], "little") < 9 * 32_000:
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+    with wave.open(str(partial)) as wav:
+        samples = np.frombuffer(wav.readframes(wav.getnframes()), "<i2").reshape(-1, 2)
+    assert heard_s(samples, 0) == (0.0, 9.0)
+    track.close().result(5.0)
 
 
 def test_the_folder_of_recordings_cannot_be_written_and_the_call_goes_on(tmp_path: Path) -> None:
