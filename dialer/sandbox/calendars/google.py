@@ -30,14 +30,15 @@ _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 CALENDAR_ID = "sales@sandbox.example"
 
 
-def router(world: World, events: Events) -> APIRouter:
-    """The doors of Google Calendar; one calendar is behind them."""
-    doors = APIRouter()
-    fate = Misfortune(world.faults, "google")
-    tokens: set[str] = set()
+class Api:
+    """What Google Calendar answers; one calendar is behind it."""
 
-    @doors.post("/token")
-    async def token(request: Request) -> dict[str, Any]:
+    def __init__(self, world: World, events: Events) -> None:
+        self._events, self._fate = events, Misfortune(world.faults, "google")
+        self._tokens: set[str] = set()
+
+    async def token(self, request: Request) -> dict[str, Any]:
+        """Give a token for an assertion."""
         form = await request.form()
         try:
             claims = jwt.decode(str(form.get("assertion", "")), options={"verify_signature": False})
@@ -48,29 +49,19 @@ def router(world: World, events: Events) -> APIRouter:
         if claims.get("exp", 0) < time.time():
             raise Refusal(400, {"error": "invalid_grant"})
         given = secrets.token_urlsafe(24)
-        tokens.add(given)
+        self._tokens.add(given)
         return {"access_token": given, "expires_in": 3600, "token_type": "Bearer"}
 
-    def enter(request: Request, calendar_id: str = CALENDAR_ID) -> None:
-        if request.headers.get("authorization", "").removeprefix("Bearer ") not in tokens:
-            raise _refusal(401, "authError", "Invalid Credentials")
-        if fate.strikes("rate_limited", request):
-            raise _refusal(403, "rateLimitExceeded", "Rate Limit Exceeded")
-        if fate.strikes("unwell", request):
-            raise _refusal(503, "backendError", "Backend Error")
-        if calendar_id != CALENDAR_ID:
-            raise _refusal(404, "notFound", "Not Found")
-
-    @doors.get("/calendar/v3/calendars/{calendar_id}")
-    async def describe(request: Request, calendar_id: str) -> dict[str, Any]:
-        enter(request, calendar_id)
+    async def describe(self, request: Request, calendar_id: str) -> dict[str, Any]:
+        """Show the calendar."""
+        self._enter(request, calendar_id)
         return {"kind": "calendar#calendar", "id": calendar_id, "summary": "Sales"}
 
-    @doors.post("/calendar/v3/freeBusy")
-    async def free_busy(request: Request) -> dict[str, Any]:
-        enter(request)
+    async def free_busy(self, request: Request) -> dict[str, Any]:
+        """Say when its owner has something to do."""
+        self._enter(request)
         body = await request.json()
-        found = events.within(_moment(body["timeMin"]), _moment(body["timeMax"]))
+        found = self._events.within(_moment(body["timeMin"]), _moment(body["timeMax"]))
         busy = [{"start": _written(event.starts_at), "end": _written(event.ends_at)} for event in found]
         unknown = {"errors": [{"domain": "global", "reason": "notFound"}], "busy": []}
         asked = [item["id"] for item in body["items"]]
@@ -79,43 +70,68 @@ def router(world: World, events: Events) -> APIRouter:
             "calendars": {each: {"busy": busy} if each == CALENDAR_ID else unknown for each in asked},
         }
 
-    @doors.get("/calendar/v3/calendars/{calendar_id}/events/{event_id}")
-    async def get(request: Request, calendar_id: str, event_id: str) -> dict[str, Any]:
-        enter(request, calendar_id)
-        return _resource(_known(events, event_id))
+    async def get(self, request: Request, calendar_id: str, event_id: str) -> dict[str, Any]:
+        """Show an event."""
+        self._enter(request, calendar_id)
+        return _resource(_known(self._events, event_id))
 
-    @doors.post("/calendar/v3/calendars/{calendar_id}/events")
-    async def insert(request: Request, calendar_id: str) -> Response:
-        enter(request, calendar_id)
+    async def insert(self, request: Request, calendar_id: str) -> Response:
+        """Write down an event that is not there yet."""
+        self._enter(request, calendar_id)
         body = await request.json()
         event_id = str(body.get("id") or secrets.token_hex(16))
         if not _ID.fullmatch(event_id):
             raise _refusal(400, "invalid", "Invalid resource id value.")
-        if events.get(event_id) is not None:
+        if self._events.get(event_id) is not None:
             raise _refusal(409, "duplicate", "The requested identifier already exists.")
-        event = await events.write(event_id, *_times(body), body, status=200)
-        await fate.after_write(request)
+        event = await self._events.write(event_id, *_times(body), body, status=200)
+        await self._fate.after_write(request)
         return JSONResponse(_resource(event))
 
-    @doors.put("/calendar/v3/calendars/{calendar_id}/events/{event_id}")
-    async def update(request: Request, calendar_id: str, event_id: str) -> Response:
-        enter(request, calendar_id)
-        _known(events, event_id)
+    async def update(self, request: Request, calendar_id: str, event_id: str) -> Response:
+        """Change an event."""
+        self._enter(request, calendar_id)
+        _known(self._events, event_id)
         body = await request.json()
-        event = await events.write(event_id, *_times(body), body, status=200)
-        await fate.after_write(request)
+        event = await self._events.write(event_id, *_times(body), body, status=200)
+        await self._fate.after_write(request)
         return JSONResponse(_resource(event))
 
-    @doors.delete("/calendar/v3/calendars/{calendar_id}/events/{event_id}")
-    async def delete(request: Request, calendar_id: str, event_id: str) -> Response:
-        enter(request, calendar_id)
-        event = _known(events, event_id)
+    async def delete(self, request: Request, calendar_id: str, event_id: str) -> Response:
+        """Cancel an event."""
+        self._enter(request, calendar_id)
+        event = _known(self._events, event_id)
         if event.cancelled:
             raise _refusal(410, "deleted", "Resource has been deleted")
-        await events.write(event.id, event.starts_at, event.ends_at, event.content, status=204, cancelled=True)
-        await fate.after_write(request)
+        await self._events.write(event.id, event.starts_at, event.ends_at, event.content, status=204, cancelled=True)
+        await self._fate.after_write(request)
         return Response(status_code=204)
 
+    def _enter(self, request: Request, calendar_id: str = CALENDAR_ID) -> None:
+        if request.headers.get("authorization", "").removeprefix("Bearer ") not in self._tokens:
+            raise _refusal(401, "authError", "Invalid Credentials")
+        if self._fate.strikes("rate_limited", request):
+            raise _refusal(403, "rateLimitExceeded", "Rate Limit Exceeded")
+        if self._fate.strikes("unwell", request):
+            raise _refusal(503, "backendError", "Backend Error")
+        if calendar_id != CALENDAR_ID:
+            raise _refusal(404, "notFound", "Not Found")
+
+
+def router(world: World, events: Events) -> APIRouter:
+    """The doors of Google Calendar."""
+    api = Api(world, events)
+    doors = APIRouter()
+    for method, path, handler in (
+        ("POST", "/token", api.token),
+        ("GET", "/calendar/v3/calendars/{calendar_id}", api.describe),
+        ("POST", "/calendar/v3/freeBusy", api.free_busy),
+        ("GET", "/calendar/v3/calendars/{calendar_id}/events/{event_id}", api.get),
+        ("POST", "/calendar/v3/calendars/{calendar_id}/events", api.insert),
+        ("PUT", "/calendar/v3/calendars/{calendar_id}/events/{event_id}", api.update),
+        ("DELETE", "/calendar/v3/calendars/{calendar_id}/events/{event_id}", api.delete),
+    ):
+        doors.add_api_route(path, handler, methods=[method])
     return doors
 
 

@@ -1,156 +1,41 @@
-"""A HubSpot account: contacts, calls, tasks, their properties and associations."""
+"""HubSpot's REST interface to an account."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from dialer.sandbox.crm.hubspot_schema import (
-    ASSOCIATIONS,
-    DISPOSITIONS,
-    GROUPS,
-    OWNERS,
-    REQUIRED,
-    definitions,
-    fault_of,
-)
+from dialer.sandbox.crm.hubspot_account import Account, Json
+from dialer.sandbox.crm.hubspot_schema import ASSOCIATIONS, DISPOSITIONS, OWNERS
 from dialer.sandbox.crm.misfortune import Misfortune
 from dialer.sandbox.crm.records import Record, Records
 from dialer.sandbox.crm.refusal import Refusal
 from dialer.sandbox.crm.refusal import hubspot as refusal
 
 if TYPE_CHECKING:
-    from dialer.sandbox.faults import Faults
     from dialer.sandbox.world import World
 
 BATCH_SIZE = 100
-FIRST_ID = 501
 PORTAL_ID = 8_900_001
-KEYS = {"contacts": "dialer_lead_id", "calls": "dialer_call_id", "tasks": "dialer_task_id"}
-"""The property whose value the ledger shows as a write's key."""
-Json = dict[str, Any]
 
 
-class Account:
-    """What the account holds, and what it refuses."""
+class Api:
+    """What the account answers."""
 
-    def __init__(self, records: Records, faults: Faults) -> None:
-        self.records, self._faults = records, faults
-        self._definitions = {object_type: definitions(object_type) for object_type in GROUPS}
-        for line in records.definitions():
-            self._definitions[line["object"]][line["property"]] = line["definition"]
-        self._next_id = max((int(record.id) for record in records.all()), default=FIRST_ID - 1) + 1
+    def __init__(self, world: World, records: Records) -> None:
+        self._world, self._records = world, records
+        self._account, self._misfortune = Account(records, world.faults), Misfortune(world.faults, "hubspot")
 
-    def properties(self, object_type: str) -> dict[str, Json]:
-        """The properties of an object type by name."""
-        if object_type not in self._definitions:
-            raise refusal(400, "VALIDATION_ERROR", f"Unable to infer object type from: {object_type}")
-        return self._definitions[object_type]
-
-    async def add_property(self, object_type: str, wish: Json) -> Json:
-        """Define a new property."""
-        known = self.properties(object_type)
-        missing = [name for name in ("name", "label", "type", "fieldType", "groupName") if not wish.get(name)]
-        if missing:
-            raise refusal(400, "VALIDATION_ERROR", f"Some required fields were not set: {missing}")
-        if wish["groupName"] != GROUPS[object_type]:
-            raise refusal(400, "VALIDATION_ERROR", f"property group {wish['groupName']} does not exist")
-        if wish["name"] in known:
-            raise refusal(409, "OBJECT_ALREADY_EXISTS", f"A property named '{wish['name']}' already exists.")
-        made = {
-            "description": "",
-            "options": [],
-            "hasUniqueValue": False,
-            "calculated": False,
-            **wish,
-            "hubspotDefined": False,
-            "modificationMetadata": {"archivable": True, "readOnlyDefinition": False, "readOnlyValue": False},
-        }
-        await self.records.define(object_type, wish["name"], made)
-        known[wish["name"]] = made
-        return made
-
-    async def upsert(self, object_type: str, wish: Json) -> tuple[Record, bool]:
-        """Create or update by a unique property. Returns the record, and whether it is new."""
-        prop, value = wish.get("idProperty"), wish.get("id")
-        if not value:
-            raise refusal(400, "VALIDATION_ERROR", "Some required fields were not set: [id]")
-        if prop is None or (object_type, prop) not in self.records.unique:
-            known = prop in self.properties(object_type)
-            why = "is not a unique identifier property" if known else "does not exist"
-            raise refusal(400, "VALIDATION_ERROR", f"Property '{prop}' {why} for {object_type}")
-        properties = {**wish.get("properties", {}), prop: value}
-        here = self.records.find(object_type, prop, value)
-        return await self.write(object_type, here, properties), here is None
-
-    async def write(self, object_type: str, here: Record | None, properties: Mapping[str, Any]) -> Record:
-        """Create a record, or change `here`, if everything about it is valid."""
-        self._validate(object_type, here, properties)
-        values = {name: None if value is None else str(value) for name, value in properties.items()}
-        key = values.get(KEYS[object_type]) or (here.properties.get(KEYS[object_type]) if here else None)
-        if here is not None:
-            return await self.records.update(here, values, key=key)
-        record_id, self._next_id = str(self._next_id), self._next_id + 1
-        return await self.records.create(object_type, record_id, values, key=key)
-
-    def record(self, object_type: str, record_id: str, id_property: str | None = None) -> Record:
-        """The record of this id, or with this value of a unique property."""
-        self.properties(object_type)
-        if id_property and (object_type, id_property) not in self.records.unique:
-            raise refusal(400, "VALIDATION_ERROR", f"Property '{id_property}' is not a unique identifier property")
-        if id_property:
-            found = self.records.find(object_type, id_property, record_id)
-        else:
-            found = self.records.get(object_type, record_id)
-        if found is None:
-            raise refusal(404, "OBJECT_NOT_FOUND", f"Object not found.  objectId are usually numeric: {record_id}")
-        return found
-
-    async def associate(self, one: Record, other: Record, type_id: int) -> None:
-        """Tie two records together."""
-        if ASSOCIATIONS.get((one.object, other.object)) != type_id:
-            raise refusal(400, "VALIDATION_ERROR", f"{type_id} is no type from {one.object} to {other.object}")
-        await self.records.link(one, other, str(type_id))
-
-    def _validate(self, object_type: str, here: Record | None, properties: Mapping[str, Any]) -> None:
-        known = self.properties(object_type)
-        errors = [
-            {"message": f'Property "{name}" is not valid: {fault}', "code": fault, "context": {"propertyName": [name]}}
-            for name, value in properties.items()
-            if value is not None and (fault := fault_of(object_type, name, value, known))
-        ]
-        errors += [
-            {"message": f"{name} is required", "code": "REQUIRED_PROPERTY_MISSING", "context": {"propertyName": [name]}}
-            for name in REQUIRED[object_type]
-            if not {**(here.properties if here else {}), **properties}.get(name)
-        ]
-        if object_type == "contacts" and self._faults.bars(properties.get("phone")):
-            errors.append({"message": "A rule of this account refuses the number.", "code": "VALIDATION_RULE_FAILED"})
-        if errors:
-            told = "; ".join(str(error["message"]) for error in errors)
-            raise refusal(400, "VALIDATION_ERROR", f"Property values were not valid: {told}", errors=errors)
-        for name, value in properties.items():
-            if value and (object_type, name) in self.records.unique:
-                other = self.records.find(object_type, name, value)
-                if other is not None and other is not here:
-                    what = "Contact" if object_type == "contacts" else "Object"
-                    raise refusal(409, "CONFLICT", f"{what} already exists. Existing ID: {other.id}")
-
-
-def router(world: World, records: Records) -> APIRouter:
-    """The account's API."""
-    account, misfortune = Account(records, world.faults), Misfortune(world.faults, "hubspot")
-
-    async def admit(request: Request) -> None:
+    async def admit(self, request: Request) -> None:
+        """Turn away who has no token, and whom misfortune strikes."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or token not in world.options.api_keys:
+        if scheme != "Bearer" or token not in self._world.options.api_keys:
             raise refusal(401, "INVALID_AUTHENTICATION", "Authentication credentials not found or not valid.")
-        if misfortune.strikes("rate_limited", request):
+        if self._misfortune.strikes("rate_limited", request):
             raise refusal(
                 429,
                 "RATE_LIMITS",
@@ -158,120 +43,121 @@ def router(world: World, records: Records) -> APIRouter:
                 errorType="RATE_LIMIT",
                 policyName="TEN_SECONDLY_ROLLING",
             )
-        if misfortune.strikes("unwell", request):
+        if self._misfortune.strikes("unwell", request):
             raise refusal(503, "SERVICE_UNAVAILABLE", "This service is temporarily unavailable.")
 
-    api = APIRouter(dependencies=[Depends(admit)])
-
-    @api.get("/account-info/v3/details")
-    async def details() -> Json:
+    async def details(self) -> Json:
+        """Say which account it is."""
         return {"portalId": PORTAL_ID, "accountType": "STANDARD", "timeZone": "America/New_York", "utcOffset": "-05:00"}
 
-    @api.get("/calling/v1/dispositions")
-    async def dispositions() -> list[Json]:
+    async def dispositions(self) -> list[Json]:
+        """List how calls may have ended."""
         return [{"id": guid, "label": label, "deleted": False} for guid, label in DISPOSITIONS.items()]
 
-    @api.get("/crm/v3/owners")
-    @api.get("/crm/v3/owners/")
-    async def owners(email: str | None = None) -> Json:
+    async def owners(self, email: str | None = None) -> Json:
+        """List the people, or the one of an address."""
         found = [{"id": key, "email": mail} for key, mail in OWNERS.items() if email in (None, mail)]
         return {"results": found}
 
-    @api.get("/crm/v3/properties/{object_type}")
-    async def list_properties(object_type: str) -> Json:
-        return {"results": list(account.properties(object_type).values())}
+    async def list_properties(self, object_type: str) -> Json:
+        """List the properties of an object type."""
+        return {"results": list(self._account.properties(object_type).values())}
 
-    @api.get("/crm/v3/properties/{object_type}/{name}")
-    async def get_property(object_type: str, name: str) -> Json:
-        if (found := account.properties(object_type).get(name)) is None:
+    async def get_property(self, object_type: str, name: str) -> Json:
+        """Show one."""
+        if (found := self._account.properties(object_type).get(name)) is None:
             raise refusal(404, "OBJECT_NOT_FOUND", f"property {name} does not exist")
         return found
 
-    @api.post("/crm/v3/properties/{object_type}", status_code=201)
-    async def create_property(object_type: str, request: Request) -> Json:
+    async def create_property(self, object_type: str, request: Request) -> Json:
+        """Define one."""
         wish = await _body(request)
-        async with records.lock:
-            return await account.add_property(object_type, wish)
+        async with self._records.lock:
+            return await self._account.add_property(object_type, wish)
 
-    @api.post("/crm/v3/objects/{object_type}/batch/upsert")
-    async def upsert(object_type: str, request: Request) -> JSONResponse:
+    async def upsert(self, object_type: str, request: Request) -> JSONResponse:
+        """Create or update up to `BATCH_SIZE` records; one that is refused does not hold up the others."""
         inputs = (await _body(request)).get("inputs") or []
         if not 0 < len(inputs) <= BATCH_SIZE:
             raise refusal(400, "VALIDATION_ERROR", f"A batch has 1 to {BATCH_SIZE} inputs; this one has {len(inputs)}.")
-        account.properties(object_type)
+        self._account.properties(object_type)
         results, errors = [], []
         for wish in inputs:
             try:
-                async with records.lock:
-                    record, new = await account.upsert(object_type, wish)
+                async with self._records.lock:
+                    record, new = await self._account.upsert(object_type, wish)
             except Refusal as error:
                 if len(inputs) == 1:
                     raise
                 errors.append({**error.body, "context": {"objectWriteTraceId": [str(wish.get("objectWriteTraceId"))]}})
             else:
                 results.append({**_shown(record), "new": new, "objectWriteTraceId": wish.get("objectWriteTraceId")})
-        await misfortune.after_write(request)
+        await self._misfortune.after_write(request)
         now = datetime.now(UTC).isoformat()
         body: Json = {"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now}
         if not errors:
             return JSONResponse(body)
         return JSONResponse({**body, "numErrors": len(errors), "errors": errors}, 207)
 
-    @api.post("/crm/v3/objects/{object_type}/search")
-    async def search(object_type: str, request: Request) -> Json:
-        account.properties(object_type)
+    async def search(self, object_type: str, request: Request) -> Json:
+        """Find the records that the filters hold for."""
+        self._account.properties(object_type)
         query = await _body(request)
-        found = [record for record in records.of(object_type) if _matches(record, query.get("filterGroups", []))]
+        found = [record for record in self._records.of(object_type) if _matches(record, query.get("filterGroups", []))]
         page = found[: min(int(query.get("limit", 10)), 200)]
         return {"total": len(found), "results": [_shown(record) for record in page]}
 
-    @api.post("/crm/v3/objects/{object_type}", status_code=201)
-    async def create(object_type: str, request: Request) -> Json:
+    async def create(self, object_type: str, request: Request) -> Json:
+        """Create a record, and tie it to others."""
         wish = await _body(request)
-        account.properties(object_type)
-        async with records.lock:
-            ties = [(tie, account.record("contacts", str(tie["to"]["id"]))) for tie in wish.get("associations") or ()]
-            record = await account.write(object_type, None, wish.get("properties", {}))
+        self._account.properties(object_type)
+        async with self._records.lock:
+            ties = [
+                (tie, self._account.record("contacts", str(tie["to"]["id"]))) for tie in wish.get("associations") or ()
+            ]
+            record = await self._account.write(object_type, None, wish.get("properties", {}))
             for tie, other in ties:
                 for spec in tie["types"]:
-                    await account.associate(record, other, int(spec["associationTypeId"]))
-        await misfortune.after_write(request)
+                    await self._account.associate(record, other, int(spec["associationTypeId"]))
+        await self._misfortune.after_write(request)
         return _shown(record)
 
-    @api.get("/crm/v3/objects/{object_type}/{record_id}")
-    async def read(object_type: str, record_id: str, request: Request) -> Json:
-        return _shown(account.record(object_type, record_id, request.query_params.get("idProperty")))
+    async def read(self, object_type: str, record_id: str, request: Request) -> Json:
+        """Show a record."""
+        return _shown(self._account.record(object_type, record_id, request.query_params.get("idProperty")))
 
-    @api.patch("/crm/v3/objects/{object_type}/{record_id}")
-    async def update(object_type: str, record_id: str, request: Request) -> Json:
+    async def update(self, object_type: str, record_id: str, request: Request) -> Json:
+        """Change a record."""
         wish = await _body(request)
-        async with records.lock:
-            here = account.record(object_type, record_id, request.query_params.get("idProperty"))
-            record = await account.write(object_type, here, wish.get("properties", {}))
-        await misfortune.after_write(request)
+        async with self._records.lock:
+            here = self._account.record(object_type, record_id, request.query_params.get("idProperty"))
+            record = await self._account.write(object_type, here, wish.get("properties", {}))
+        await self._misfortune.after_write(request)
         return _shown(record)
 
-    @api.put("/crm/v4/objects/{one}/{one_id}/associations/default/{other}/{other_id}")
-    async def associate_by_default(one: str, one_id: str, other: str, other_id: str) -> Json:
+    async def associate_by_default(self, one: str, one_id: str, other: str, other_id: str) -> Json:
+        """Tie two records as their kinds usually are."""
         type_id = ASSOCIATIONS.get((one, other), 0)
-        async with records.lock:
-            await account.associate(account.record(one, one_id), account.record(other, other_id), type_id)
+        async with self._records.lock:
+            await self._account.associate(
+                self._account.record(one, one_id), self._account.record(other, other_id), type_id
+            )
         return {"status": "COMPLETE", "results": [{"from": {"id": one_id}, "to": {"id": other_id}}]}
 
-    @api.put("/crm/v4/objects/{one}/{one_id}/associations/{other}/{other_id}", status_code=201)
-    async def associate(one: str, one_id: str, other: str, other_id: str, request: Request) -> Json:
+    async def associate(self, one: str, one_id: str, other: str, other_id: str, request: Request) -> Json:
+        """Tie two records in the ways that are named."""
         specs = await request.json()
-        async with records.lock:
-            here, there = account.record(one, one_id), account.record(other, other_id)
+        async with self._records.lock:
+            here, there = self._account.record(one, one_id), self._account.record(other, other_id)
             for spec in specs:
-                await account.associate(here, there, int(spec["associationTypeId"]))
-        await misfortune.after_write(request)
+                await self._account.associate(here, there, int(spec["associationTypeId"]))
+        await self._misfortune.after_write(request)
         ids = {"fromObjectId": one_id, "toObjectId": other_id}
         return {"fromObjectTypeId": one, "toObjectTypeId": other, "labels": [], **ids}
 
-    @api.get("/crm/v4/objects/{one}/{one_id}/associations/{other}")
-    async def associations(one: str, one_id: str, other: str) -> Json:
-        links = [link for link in account.record(one, one_id).links if link["object"] == other]
+    async def associations(self, one: str, one_id: str, other: str) -> Json:
+        """List what a record is tied to."""
+        links = [link for link in self._account.record(one, one_id).links if link["object"] == other]
         kind = {"category": "HUBSPOT_DEFINED", "label": None}
         return {
             "results": [
@@ -280,7 +166,35 @@ def router(world: World, records: Records) -> APIRouter:
             ]
         }
 
-    return api
+
+def router(world: World, records: Records) -> APIRouter:
+    """The account's API."""
+    api = Api(world, records)
+    routes = APIRouter(dependencies=[Depends(api.admit)])
+    for method, path, handler, status in (
+        ("GET", "/account-info/v3/details", api.details, 200),
+        ("GET", "/calling/v1/dispositions", api.dispositions, 200),
+        ("GET", "/crm/v3/owners", api.owners, 200),
+        ("GET", "/crm/v3/owners/", api.owners, 200),
+        ("GET", "/crm/v3/properties/{object_type}", api.list_properties, 200),
+        ("GET", "/crm/v3/properties/{object_type}/{name}", api.get_property, 200),
+        ("POST", "/crm/v3/properties/{object_type}", api.create_property, 201),
+        ("POST", "/crm/v3/objects/{object_type}/batch/upsert", api.upsert, 200),
+        ("POST", "/crm/v3/objects/{object_type}/search", api.search, 200),
+        ("POST", "/crm/v3/objects/{object_type}", api.create, 201),
+        ("GET", "/crm/v3/objects/{object_type}/{record_id}", api.read, 200),
+        ("PATCH", "/crm/v3/objects/{object_type}/{record_id}", api.update, 200),
+        (
+            "PUT",
+            "/crm/v4/objects/{one}/{one_id}/associations/default/{other}/{other_id}",
+            api.associate_by_default,
+            200,
+        ),
+        ("PUT", "/crm/v4/objects/{one}/{one_id}/associations/{other}/{other_id}", api.associate, 201),
+        ("GET", "/crm/v4/objects/{one}/{one_id}/associations/{other}", api.associations, 200),
+    ):
+        routes.add_api_route(path, handler, methods=[method], status_code=status)
+    return routes
 
 
 async def _body(request: Request) -> Json:

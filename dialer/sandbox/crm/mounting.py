@@ -9,6 +9,7 @@ from fastapi import FastAPI, HTTPException
 from dialer.sandbox.crm import hubspot, salesforce
 from dialer.sandbox.crm.records import Records
 from dialer.sandbox.crm.refusal import Refusal, answer
+from dialer.sandbox.crm.salesforce_org import UNIQUE
 
 if TYPE_CHECKING:
     from dialer.sandbox.world import World
@@ -18,7 +19,7 @@ def mount(app: FastAPI, world: World) -> None:
     """Put both CRMs into `app`, with everything that the world's ledger says was written to them."""
     kept = {
         "hubspot": Records(world.ledger, "hubspot", unique={("contacts", "email")}),
-        "salesforce": Records(world.ledger, "salesforce", unique=set(salesforce.UNIQUE)),
+        "salesforce": Records(world.ledger, "salesforce", unique=set(UNIQUE)),
     }
     app.add_exception_handler(Refusal, answer)
     app.include_router(hubspot.router(world, kept["hubspot"]), prefix="/hubspot")

@@ -1,240 +1,142 @@
-"""A Salesforce org: log-in by client credentials, leads and tasks by REST, the SOQL that finds one by a field."""
+"""Salesforce's REST interface to an org, log-in by client credentials included."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import re
 import secrets
-from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dialer.sandbox.crm import salesforce_org
 from dialer.sandbox.crm.misfortune import Misfortune
-from dialer.sandbox.crm.records import Record, Records
+from dialer.sandbox.crm.records import Records
 from dialer.sandbox.crm.refusal import Refusal
 from dialer.sandbox.crm.refusal import salesforce as refusal
-from dialer.sandbox.crm.salesforce_schema import (
-    DEFAULTS,
-    FIELDS,
-    PREFIXES,
-    REQUIRED,
-    USERS,
-    Field,
-    fault_of,
-)
+from dialer.sandbox.crm.salesforce_org import Json, Org
 
 if TYPE_CHECKING:
-    from dialer.sandbox.faults import Faults
     from dialer.sandbox.world import World
 
-UNIQUE = frozenset(
-    (name, field.name) for name, fields in FIELDS.items() for field in fields.values() if field.external_id
-)
-KEYS = dict(UNIQUE)
-"""The field whose value the ledger shows as a write's key."""
 DAILY_LIMIT = 100_000
-_SOQL = re.compile(
-    r"SELECT\s+(?P<fields>[\w\s,]+?)\s+FROM\s+(?P<object>\w+)"
-    r"(?:\s+WHERE\s+(?P<field>\w+)\s*=\s*'(?P<value>(?:[^'\\]|\\.)*)')?(?:\s+LIMIT\s+(?P<limit>\d+))?\s*",
-    re.IGNORECASE,
-)
-Json = dict[str, Any]
+PREFIX = "/services/data/v{version}"
 
 
-class Org:
-    """What the org holds, and what it refuses."""
+class Api:
+    """What the org answers."""
 
-    def __init__(self, records: Records, faults: Faults) -> None:
-        self.records, self._faults = records, faults
-        self.sessions: set[str] = set()
-        """Access tokens; they do not outlive the process, as real ones end without notice."""
-        self.requests = 0
-        self._made = Counter(record.object for record in records.all())
+    def __init__(self, world: World, records: Records) -> None:
+        self._world, self._records = world, records
+        self._org, self._misfortune = Org(records, world.faults), Misfortune(world.faults, "salesforce")
 
-    def fields(self, name: str) -> Mapping[str, Field]:
-        """The fields of an object."""
-        if name not in FIELDS:
-            raise refusal(404, "NOT_FOUND", "The requested resource does not exist")
-        return FIELDS[name]
-
-    def find(self, name: str, field: str, value: str) -> Record | None:
-        """The record with this value of an external id field."""
-        known = self.fields(name).get(field)
-        if known is None or not known.external_id:
-            raise refusal(404, "NOT_FOUND", f"Provided external ID field does not exist or is not accessible: {field}")
-        return self.records.find(name, field, value)
-
-    def record(self, name: str, record_id: str) -> Record:
-        """The record of this id, of 15 or 18 characters."""
-        self.fields(name)
-        found = self.records.get(name, record_id)
-        if found is None:
-            raise refusal(404, "NOT_FOUND", "The requested resource does not exist")
-        return found
-
-    async def write(self, name: str, here: Record | None, values: Json) -> Record:
-        """Create a record, or change `here`, if everything about it is valid."""
-        self._validate(name, here, values)
-        key = values.get(KEYS[name]) or (here.properties.get(KEYS[name]) if here else None)
-        if here is not None:
-            return await self.records.update(here, values, key=key)
-        self._made[name] += 1
-        record_id = f"{PREFIXES[name]}5g00000{self._made[name]:05d}AAA"
-        return await self.records.create(name, record_id, {**DEFAULTS[name], **values}, key=key)
-
-    def _validate(self, name: str, here: Record | None, values: Json) -> None:
-        fields = self.fields(name)
-        for field, value in values.items():
-            if field not in fields:
-                message = f"No such column '{field}' on sobject of type {name}"
-                raise refusal(400, "INVALID_FIELD", message)
-            if here is not None and not fields[field].updateable:
-                message = f"Unable to create/update fields: {field}. Please check the security settings of this field."
-                raise refusal(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, [field])
-            if (fault := fault_of(fields[field], value)) is not None:
-                raise refusal(400, *fault, [field])
-        there = {**(here.properties if here else {}), **values}
-        if missing := [field for field in REQUIRED[name] if not there.get(field)]:
-            raise refusal(400, "REQUIRED_FIELD_MISSING", f"Required fields are missing: {missing}", missing)
-        if name == "Lead" and self._faults.bars(there.get("Phone")):
-            raise refusal(
-                400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "No lead of this region without a broker.", ["Phone"]
-            )
-        if "OwnerId" in values and values["OwnerId"] not in USERS:
-            raise refusal(400, "INVALID_CROSS_REFERENCE_KEY", "Owner ID: owner cannot be blank", ["OwnerId"])
-        if values.get("WhoId") and self.records.get("Lead", values["WhoId"]) is None:
-            raise refusal(400, "MALFORMED_ID", f"Name ID: id value of incorrect type: {values['WhoId']}", ["WhoId"])
-        other = self.records.find(name, KEYS[name], values[KEYS[name]]) if values.get(KEYS[name]) else None
-        if other is not None and other is not here:
-            raise refusal(400, "DUPLICATE_VALUE", f"duplicate value found: {KEYS[name]} on record {other.id}")
-
-
-def router(world: World, records: Records) -> APIRouter:
-    """The org's API, log-in included."""
-    org, misfortune = Org(records, world.faults), Misfortune(world.faults, "salesforce")
-
-    async def admit(request: Request, response: Response) -> None:
+    async def admit(self, request: Request, response: Response) -> None:
+        """Turn away who has no session, and whom misfortune strikes; count the request."""
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if misfortune.strikes("session_over", request):
-            org.sessions.discard(token)
-        if token not in org.sessions:
+        if self._misfortune.strikes("session_over", request):
+            self._org.sessions.discard(token)
+        if token not in self._org.sessions:
             raise refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
-        org.requests += 1
-        response.headers["Sforce-Limit-Info"] = f"api-usage={org.requests}/{DAILY_LIMIT}"
-        if misfortune.strikes("rate_limited", request) or org.requests > DAILY_LIMIT:
+        self._org.requests += 1
+        response.headers["Sforce-Limit-Info"] = f"api-usage={self._org.requests}/{DAILY_LIMIT}"
+        if self._misfortune.strikes("rate_limited", request) or self._org.requests > DAILY_LIMIT:
             raise refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-        if misfortune.strikes("unwell", request):
+        if self._misfortune.strikes("unwell", request):
             raise refusal(503, "SERVER_UNAVAILABLE", "The server is temporarily unavailable.")
-        if misfortune.strikes("row_locked", request):
+        if self._misfortune.strikes("row_locked", request):
             raise refusal(400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
 
-    api = APIRouter(prefix="/services/data/v{version}", dependencies=[Depends(admit)])
+    async def limits(self) -> Json:
+        """Say how many requests are left."""
+        return {"DailyApiRequests": {"Max": DAILY_LIMIT, "Remaining": DAILY_LIMIT - self._org.requests}}
 
-    @api.get("/limits")
-    async def limits() -> Json:
-        return {"DailyApiRequests": {"Max": DAILY_LIMIT, "Remaining": DAILY_LIMIT - org.requests}}
-
-    @api.get("/query")
-    @api.get("/query/")
-    async def query(q: str = "") -> Json:
-        found = _run(org, q)
+    async def query(self, q: str = "") -> Json:
+        """Answer a question in SOQL."""
+        found = salesforce_org.query(self._org, q)
         return {"totalSize": len(found), "done": True, "records": found}
 
-    @api.get("/sobjects/{name}/describe")
-    async def describe(name: str) -> Json:
-        return {"name": name, "fields": [field.as_json() for field in org.fields(name).values()]}
+    async def describe(self, name: str) -> Json:
+        """List the fields of an object."""
+        return {"name": name, "fields": [field.as_json() for field in self._org.fields(name).values()]}
 
-    @api.post("/sobjects/{name}", status_code=201)
-    @api.post("/sobjects/{name}/", status_code=201)
-    async def create(name: str, request: Request) -> Json:
+    async def create(self, name: str, request: Request) -> Json:
+        """Create a record."""
         values = await _body(request)
-        async with records.lock:
-            record = await org.write(name, None, values)
-        await misfortune.after_write(request)
+        async with self._records.lock:
+            record = await self._org.write(name, None, values)
+        await self._misfortune.after_write(request)
         return {"id": record.id, "success": True, "errors": []}
 
-    @api.get("/sobjects/{name}/{record_id}")
-    async def read(name: str, record_id: str) -> Json:
-        return _shown(org.record(name, record_id))
+    async def read(self, name: str, record_id: str) -> Json:
+        """Show a record."""
+        return salesforce_org.shown(self._org.record(name, record_id))
 
-    @api.patch("/sobjects/{name}/{record_id}", status_code=204)
-    async def update(name: str, record_id: str, request: Request) -> None:
+    async def update(self, name: str, record_id: str, request: Request) -> None:
+        """Change a record."""
         values = await _body(request)
-        async with records.lock:
-            await org.write(name, org.record(name, record_id), values)
-        await misfortune.after_write(request)
+        async with self._records.lock:
+            await self._org.write(name, self._org.record(name, record_id), values)
+        await self._misfortune.after_write(request)
 
-    @api.get("/sobjects/{name}/{field}/{value:path}")
-    async def read_by_key(name: str, field: str, value: str) -> Json:
-        if (found := org.find(name, field, value)) is None:
+    async def read_by_key(self, name: str, field: str, value: str) -> Json:
+        """Show the record with this value of an external id field."""
+        if (found := self._org.find(name, field, value)) is None:
             raise refusal(404, "NOT_FOUND", "The requested resource does not exist")
-        return _shown(found)
+        return salesforce_org.shown(found)
 
-    @api.patch("/sobjects/{name}/{field}/{value:path}")
-    async def upsert(name: str, field: str, value: str, request: Request, response: Response) -> Json:
+    async def upsert(self, name: str, field: str, value: str, request: Request, response: Response) -> Json:
+        """Create the record with this value of an external id field, or change it."""
         values = await _body(request)
         if field in values:
             raise refusal(400, "INVALID_FIELD", f"The {field} field should not be specified in the sobject data.")
-        async with records.lock:
-            here = org.find(name, field, value)
-            record = await org.write(name, here, {**values, **({} if here else {field: value})})
-        await misfortune.after_write(request)
+        async with self._records.lock:
+            here = self._org.find(name, field, value)
+            record = await self._org.write(name, here, {**values, **({} if here else {field: value})})
+        await self._misfortune.after_write(request)
         response.status_code = 201 if here is None else 200
         return {"id": record.id, "success": True, "errors": [], "created": here is None}
 
-    front = APIRouter()
-
-    @front.post("/services/oauth2/token")
-    async def log_in(request: Request) -> JSONResponse:
-        if misfortune.strikes("unwell", request):
+    async def log_in(self, request: Request) -> JSONResponse:
+        """Give a token for a key and its secret."""
+        if self._misfortune.strikes("unwell", request):
             raise Refusal(503, {"error": "temporarily_unavailable", "error_description": "try again"})
         form = parse_qs((await request.body()).decode())
         if form.get("grant_type") != ["client_credentials"]:
             return _no_login("unsupported_grant_type", "grant type not supported")
         key, secret = _client(request, form)
-        if not key or secret not in world.options.api_keys:
+        if not key or secret not in self._world.options.api_keys:
             return _no_login("invalid_client", "invalid client credentials")
         token = f"00D5g00000SANDBOX!{secrets.token_urlsafe(24)}"
-        org.sessions.add(token)
+        self._org.sessions.add(token)
         instance = request.headers.get("x-original-host", "sandbox.my.salesforce.com")
         return JSONResponse({"access_token": token, "instance_url": f"https://{instance}", "token_type": "Bearer"})
 
-    front.include_router(api)
+
+def router(world: World, records: Records) -> APIRouter:
+    """The org's API, log-in included."""
+    api = Api(world, records)
+    routes = APIRouter(prefix=PREFIX, dependencies=[Depends(api.admit)])
+    for method, path, handler, status in (
+        ("GET", "/limits", api.limits, 200),
+        ("GET", "/query", api.query, 200),
+        ("GET", "/query/", api.query, 200),
+        ("GET", "/sobjects/{name}/describe", api.describe, 200),
+        ("POST", "/sobjects/{name}", api.create, 201),
+        ("POST", "/sobjects/{name}/", api.create, 201),
+        ("GET", "/sobjects/{name}/{record_id}", api.read, 200),
+        ("PATCH", "/sobjects/{name}/{record_id}", api.update, 204),
+        ("GET", "/sobjects/{name}/{field}/{value:path}", api.read_by_key, 200),
+        ("PATCH", "/sobjects/{name}/{field}/{value:path}", api.upsert, 200),
+    ):
+        routes.add_api_route(path, handler, methods=[method], status_code=status)
+    front = APIRouter()
+    front.add_api_route("/services/oauth2/token", api.log_in, methods=["POST"])
+    front.include_router(routes)
     return front
-
-
-def _run(org: Org, soql: str) -> list[Json]:
-    """Answer `SELECT fields FROM object [WHERE field = 'value'] [LIMIT n]`."""
-    if (parts := _SOQL.fullmatch(soql)) is None:
-        raise refusal(400, "MALFORMED_QUERY", f"unexpected token in: {soql[:80]}")
-    name, field, limit = parts["object"], parts["field"], int(parts["limit"] or 2000)
-    wanted = [column.strip() for column in parts["fields"].split(",")]
-    if name == "User":
-        rows = [{"Id": key, "Email": email} for key, email in USERS.items()]
-    elif name not in FIELDS:
-        raise refusal(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")
-    elif (name, field) in UNIQUE:
-        record = org.records.find(name, field, re.sub(r"\\(.)", r"\1", parts["value"]))
-        rows = [_shown(record)] if record else []
-    else:
-        rows = [_shown(record) for record in org.records.of(name)]
-    known = {"Id", "Email"} if name == "User" else {"Id", *FIELDS[name]}
-    for column in {*wanted, *([field] if field else [])} - known:
-        raise refusal(400, "INVALID_FIELD", f"No such column '{column}' on entity '{name}'.")
-    if field:
-        value = re.sub(r"\\(.)", r"\1", parts["value"])
-        rows = [row for row in rows if str(row.get(field)).casefold() == value.casefold()]
-    return [{"attributes": {"type": name}, **{column: row.get(column) for column in wanted}} for row in rows[:limit]]
-
-
-def _shown(record: Record) -> Json:
-    return {"attributes": {"type": record.object}, "Id": record.id, **record.properties}
 
 
 async def _body(request: Request) -> Json:
