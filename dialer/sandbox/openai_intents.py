@@ -46,6 +46,8 @@ _MEANINGS: Mapping[Intent, tuple[str, ...]] = {
         "never (call|phone|contact)",
         r"(do not|don't|never) (ever )?(call|phone|contact)( (me|us|here))?\W*$",
         "(take|remove|delete) (me|us|my (name|number)|this number)",
+        "(erased?|removed|deleted) from",
+        "never want to hear from",
         "off (your|the|this) list",
         "unsubscribe",
         "no more calls",
