@@ -1,0 +1,168 @@
+"""How a call ends: by an opt-out, a tool, silence, its length, or the loss of its seat or stream."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from dialer.conversation.facts import (
+    Ending,
+    EndReason,
+    OpenerCompleted,
+    OptedOut,
+    Reply,
+    ToolWanted,
+    TurnFinished,
+)
+from dialer.llm.base import ToolCall
+from tests.realtime.calling import CONFIRMATION, GOODBYE, OPENER, STILL_THERE, Call
+from tests.realtime.scripted import (
+    FakeBrain,
+)
+
+
+def test_opt_out_cuts_the_opener_and_is_confirmed_after_its_commit(play) -> None:
+    async def scene(call: Call) -> None:
+        call.hand.delay_s = 0.5
+        await call.quiet(0.5)
+        await call.say("Stop calling me!", 1.0)
+        await call.until(lambda: call.hand.of(OptedOut))
+        told = call.loop.time()
+        sent = len(call.phone.frames)
+        await call.quiet(0.4)
+        assert len(call.phone.frames) == sent
+        await call.until(lambda: call.running.done())
+        assert call.phone.frames[sent] >= told + 0.5 - 0.02  # the fact is seen up to a frame after it was told
+        assert call.hand.of(OptedOut) == [OptedOut("words", "Stop calling me!")]
+        assert call.hand.before(OptedOut).text == "Stop calling me!"
+        assert not call.hand.of(OpenerCompleted)
+        assert call.hand.of(Ending) == [Ending(EndReason.OPT_OUT)]
+        assert ("agent", "goodbye", CONFIRMATION) in call.hand.said()
+        assert call.hand.facts[-1].reason is EndReason.OPT_OUT
+
+    play(scene)
+
+
+def test_digit_nine_opts_out_without_the_model(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.quiet(0.5)
+        call.session.pressed("9")
+        await call.until(lambda: call.running.done())
+        assert call.hand.of(OptedOut) == [OptedOut("digit", "9")]
+        assert call.hand.before(OptedOut).text == "9"
+        assert call.hand.before(OptedOut).kind == "digits"
+        assert call.brain.asked == []
+
+    play(scene)
+
+
+def test_opt_out_said_while_hanging_up_is_not_lost(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.voice(1.0)
+        call.loop.call_later(0.3, call.ears.hear, "take me off your list")
+        await call.hang_up()
+        assert call.hand.of(OptedOut) == [OptedOut("words", "take me off your list")]
+        assert call.hand.before(OptedOut).text == "take me off your list"
+
+    play(scene)
+
+
+@pytest.mark.parametrize("said", [["Goodbye then."], []])
+def test_end_call_is_said_committed_and_then_closed(play, said) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.say("No thanks.")
+        await call.until(lambda: call.running.done())
+        assert call.hand.of(ToolWanted) == [ToolWanted("1.1", "end_call", {})]
+        assert call.hand.of(Ending) == [Ending(EndReason.AGENT)]
+        assert call.hand.said()[-1][2] == (said[0] if said else GOODBYE)
+        assert call.phone.closed_at
+
+    play(scene, brain=FakeBrain([*said, ToolCall("t", "end_call", {})]))
+
+
+def test_transfer_commits_before_the_socket_is_closed(play) -> None:
+    async def scene(call: Call) -> None:
+        call.hand.replies[ToolWanted] = Reply(transfer_to="+12125550123")
+        await call.opener()
+        await call.say("Let me talk to a human.")
+        await call.until(lambda: call.hand.of(ToolWanted))
+        call.hand.delay_s = 0.5
+        await call.until(lambda: call.hand.of(Ending))
+        await call.quiet(0.4)
+        assert not call.phone.closed_at
+        await call.until(lambda: call.running.done())
+        assert call.hand.of(Ending) == [Ending(EndReason.TRANSFER, "+12125550123")]
+        assert call.hand.said()[-1][2] == "One moment, I connect you."
+
+    play(scene, brain=FakeBrain(["One moment, I connect you.", ToolCall("t", "transfer", {"reason": "asks"})]))
+
+
+def test_do_not_call_tool_is_an_opt_out(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.say("I would rather you people vanish.")
+        await call.until(lambda: call.running.done())
+        assert call.hand.of(OptedOut) == [OptedOut("tool", "I would rather you people vanish.")]
+        assert call.hand.said()[-1][2] == CONFIRMATION
+
+    play(scene, brain=FakeBrain([ToolCall("t", "do_not_call", {})]))
+
+
+def test_silence_is_prompted_and_then_ended_politely(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.until(lambda: call.running.done(), 120)
+        assert [turn[2] for turn in call.hand.said()] == [OPENER, STILL_THERE, STILL_THERE, GOODBYE]
+        assert call.hand.of(Ending) == [Ending(EndReason.SILENCE)]
+
+    play(scene)
+
+
+def test_call_has_a_maximum_length(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.until(lambda: call.running.done(), 60)
+        assert call.hand.of(Ending) == [Ending(EndReason.TOO_LONG)]
+        assert 30 <= call.hand.facts[-1].talk_s < 40
+
+    play(scene, agent={"turntaking": {"max_call_s": 30, "silence_prompt_s": 60}})
+
+
+def test_hanging_up_while_being_transferred_is_no_transfer(play) -> None:
+    async def scene(call: Call) -> None:
+        call.hand.replies[ToolWanted] = Reply(transfer_to="+12125550123")
+        await call.opener()
+        await call.say("Let me talk to a human.")
+        await call.until(lambda: call.hand.of(ToolWanted))
+        await call.quiet(0.5)
+        await call.hang_up()
+        assert not call.hand.of(Ending)
+        assert call.hand.facts[-1].reason is EndReason.PERSON
+
+    play(scene, brain=FakeBrain(["One moment, I connect you now to a colleague.", ToolCall("t", "transfer", {})]))
+
+
+def test_lost_seat_falls_silent(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        call.hand.replies[TurnFinished] = Reply(ok=False, lost=True)
+        sent = len(call.phone.frames)
+        await call.say("Hello?")
+        await call.until(lambda: call.running.done())
+        assert len(call.phone.frames) == sent
+        assert call.phone.closed_at
+        assert not call.hand.of(Ending)
+
+    play(scene)
+
+
+def test_silent_stream_is_given_up_without_an_ending(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await asyncio.sleep(2.5)
+        assert call.running.done()
+        assert call.hand.facts[-1].reason is EndReason.LOST
+        assert not call.hand.of(Ending)
+
+    play(scene)
