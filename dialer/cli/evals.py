@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dialer.agents.definition import AgentDefinition
     from dialer.evals.running import Means, Tried
     from dialer.evals.verdict import Verdict
+    from dialer.llm.base import Brain
     from dialer.settings import Settings
 
 AgentName = Annotated[str | None, typer.Argument(metavar="AGENT", help="The agent's name. Not with --file.")]
@@ -50,16 +51,16 @@ def try_out(
     with _opened(agent, file, against, data_dir, organization) as (settings, context):
         candidate, label = _candidate(context, agent, version, file)
         wanted = reading.collect(cases or [], candidate, only=only)
-        means = _means(settings, context, candidate)
-        run = partial(running.run, wanted, repeat=repeat, at_once=at_once)
-        tried = run(candidate, means, on_verdict=_quietly if as_json else _told)
+        run = partial(running.run, wanted, repeat=repeat, at_once=at_once, on_verdict=_quietly if as_json else _told)
+        with _means(settings, context, candidate) as means:
+            tried = run(candidate, means)
         before: list[Tried] = []
         if against is not None:
             other, name = _candidate(context, candidate.name, against, None)
             if not as_json:
                 say(f"Against {name}:")
-            means = _means(settings, context, other)
-            before = run(other, means, on_verdict=_quietly if as_json else _told)
+            with _means(settings, context, other) as means:
+                before = run(other, means)
     if as_json:
         compared = {"against": {"version": against, **report.as_json(before)}} if before else {}
         print_json({"agent": candidate.name, "version": label, **report.as_json(tried), **compared})
@@ -88,7 +89,8 @@ def replay(
             found = [recorded.load(session, context.organization_id, call_id) for call_id in calls]
         name = agent or str(found[0].version.definition["name"])
         candidate, label = _candidate(context, None if file else name, version, file)
-        replays = replaying.replay(found, candidate, _means(context.settings, context, candidate))
+        with _means(context.settings, context, candidate) as means:
+            replays = replaying.replay(found, candidate, means)
     passed = all(each.verdict.passed for each in replays)
     if as_json:
         shown = [comparing.as_json(each) for each in replays]
@@ -142,22 +144,25 @@ def _candidate(
         return definition.AgentDefinition.model_validate(found.definition), label
 
 
-def _means(settings: Settings, context: Context | None, agent: AgentDefinition) -> Means:
+@contextmanager
+def _means(settings: Settings, context: Context | None, agent: AgentDefinition) -> Iterator[Means]:
+    """What trying this agent needs: its documents too, if it has any."""
     from dialer import wiring
     from dialer.calls import recalling
     from dialer.calls.toolbox import look_up_knowledge
     from dialer.conversation.facts import Passage
     from dialer.evals.running import Means
 
-    def brains() -> Any:
+    def brains() -> Sequence[Brain]:
         return wiring.live_vendors(settings).brains
 
     if context is None or not agent.knowledge:
-        return Means(brains, wiring.reader(settings))
-    retriever, organization_id = wiring.Wiring(settings, pool_size=2).retriever, context.organization_id
+        yield Means(brains, wiring.reader(settings))
+        return
+    parts, organization_id = wiring.Wiring(settings, pool_size=2), context.organization_id
 
     def search(words: str) -> list[Passage]:
-        found = retriever.find(
+        found = parts.retriever.find(
             organization_id,
             agent.knowledge,
             words,
@@ -167,7 +172,8 @@ def _means(settings: Settings, context: Context | None, agent: AgentDefinition) 
         )
         return [look_up_knowledge.passage(one) for one in found]
 
-    return Means(brains, wiring.reader(settings), search)
+    yield Means(brains, wiring.reader(settings), search)
+    parts.engine.dispose()
 
 
 def _told(verdict: Verdict) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from types import TracebackType
 from typing import Final, Self
@@ -58,9 +58,6 @@ class Held:
     opted_out: bool = False
     asked_out_after: int | None = None
     """Turns that were over when the person asked for no more calls; None: they did not."""
-    given: tuple[tuple[int, Line], ...] = ()
-    """What the person did, each with the turns that were over by then."""
-    local_time: datetime = field(default_factory=lambda: datetime.now(ZoneInfo("UTC")))
     took_s: float = 0.0
     error: str = ""
     """Why it was cut off by the test."""
@@ -136,7 +133,7 @@ class Room:
         if error:
             session.abandon()
         await talking.over
-        return talking.held(now, took_s=loop.time() - began_s, error=error)
+        return talking.held(took_s=loop.time() - began_s, error=error)
 
 
 class _Talking:
@@ -147,7 +144,6 @@ class _Talking:
         self._hand = hand
         self._phone = phone
         self._heard = 0
-        self._given: list[tuple[int, Line]] = []
         self._asked_out_after: int | None = None
 
     async def converse(self, somebody: Somebody, case: Case) -> None:
@@ -158,7 +154,7 @@ class _Talking:
             await self._do(await somebody.next(said) if self._heard < MOST_TURNS else people.HANGS_UP)
         await asyncio.shield(self.over)
 
-    def held(self, now: datetime, *, took_s: float, error: str) -> Held:
+    def held(self, *, took_s: float, error: str) -> Held:
         """What came of it."""
         hand = self._hand
         machines = hand.of(MachineHeard)
@@ -170,8 +166,6 @@ class _Talking:
             opened=bool(hand.of(OpenerCompleted)),
             opted_out=bool(hand.of(OptedOut)) or any(used.name == "do_not_call" for used in hand.used),
             asked_out_after=self._asked_out_after,
-            given=tuple(self._given),
-            local_time=now,
             took_s=round(took_s, 2),
             error=error,
         )
@@ -194,8 +188,6 @@ class _Talking:
 
     async def _do(self, line: Line) -> None:
         over = len(self._hand.of(TurnFinished))
-        if not line.waits:
-            self._given.append((over, line))
         if line.opts_out or optout.wants_out(line.says) or line.presses == OPT_OUT_DIGIT:
             self._asked_out_after = over if self._asked_out_after is None else self._asked_out_after
         if line.says:

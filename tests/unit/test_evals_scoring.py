@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from dialer.conversation.facts import EndReason, Speaker, TurnFinished
-from dialer.evals import scoring
+from dialer.evals import report, scoring
 from dialer.evals.cases import Case, Line
 from dialer.evals.holding import Held
 from dialer.evals.matching import fits
 from dialer.evals.people import Scripted
 from dialer.evals.playing import Used
 from dialer.evals.replaying import alike
-from dialer.evals.verdict import Latency, Result, Score, percentile
+from dialer.evals.running import Tried
+from dialer.evals.verdict import Check, Latency, Result, Score, Verdict, percentile
 from dialer.outcomes.models import Disposition
 from tests.factories import definition
 
@@ -158,6 +159,23 @@ def test_replies_are_bounded_without_recognizer_and_voice() -> None:
 def test_a_conversation_that_breaks_off_is_not_good() -> None:
     assert Score.HELD in failed(case(), held(OPENER, ending=EndReason.FAILED))
     assert failed(case(), held(OPENER, error="it was not over after 1 s"))[Score.HELD] == "it was not over after 1 s"
+
+
+def test_versions_are_compared_case_by_case() -> None:
+    def tried(name: str, *passed: bool) -> Tried:
+        one = Case.model_validate({"name": name, "person": {"then": "wait"}})
+        result = Result(Disposition.SILENCE)
+        return Tried(one, verdicts=tuple(Verdict(one, held(), result, (Check(Score.GOAL, p, ""),)) for p in passed))
+
+    before = [tried("a", True), tried("b", False), tried("c", True), tried("d", False)]
+    now = [tried("a", True), tried("b", True), tried("c", True, False), tried("d", False), tried("e", True)]
+
+    assert [(row[0], row[2], row[-1]) for row in report.compared(now, before)] == [
+        ("a", "✓ silence", ""),
+        ("b", "✓ silence", "fixed"),
+        ("c", "✗ 1/2 silence", "BROKEN"),
+        ("d", "✗ silence", "still fails"),
+    ]
 
 
 @pytest.mark.parametrize(
