@@ -109,6 +109,15 @@ class Flow(BaseModel):
             raise ValueError(f"start: {self.start} uses a tool before anybody said anything")
         return self
 
+    def in_order(self) -> list[tuple[str, State]]:
+        """Return the states as a call may meet them: from `start` on, the nearest first; those nobody leads to last."""
+        seen = [self.start]
+        for name in seen:
+            state = self.states[name]
+            steps = (*(rule.go_to for rule in state.listen), state.then, state.failed, state.otherwise)
+            seen += dict.fromkeys(step for step in steps if step is not None and step not in seen)
+        return [(name, self.states[name]) for name in (*seen, *(name for name in self.states if name not in seen))]
+
     @property
     def tools(self) -> frozenset[str]:
         """The tools that it uses."""

@@ -85,14 +85,17 @@ def status(session: Session, campaign_id: UUID) -> dict[str, Any]:
         "leads": counts,
         "outcomes": outcomes(session, campaign_id),
         "versions": splitting.results(session, campaign),
-        "next_at": _iso(
-            session.scalar(
-                select(func.min(Lead.due_at)).where(
-                    Lead.campaign_id == campaign_id, Lead.state.in_((LeadState.DUE, LeadState.WAITING))
-                )
-            )
-        ),
+        "next_at": _iso(next_at(session, campaign_id)),
     }
+
+
+def next_at(session: Session, campaign_id: UUID) -> datetime | None:
+    """Return when the next lead is due; None if none is."""
+    return session.scalar(
+        select(func.min(Lead.due_at)).where(
+            Lead.campaign_id == campaign_id, Lead.state.in_((LeadState.DUE, LeadState.WAITING))
+        )
+    )
 
 
 def outcomes(session: Session, campaign_id: UUID) -> dict[str, int]:

@@ -29,7 +29,9 @@ from dialer.web.api import (
     users,
     voice_ai,
 )
+from dialer.web.console import agents as agent_pages
 from dialer.web.console import forms, login, views
+from dialer.web.console import knowledge as knowledge_pages
 from dialer.web.metrics import DatabaseGauges
 from dialer.web.middleware.access_log import AccessLog
 from dialer.web.middleware.body_size import BodySize
@@ -38,7 +40,7 @@ from dialer.web.state import open_state
 
 MAX_BODY_BYTES = 1_000_000
 MAX_UPLOAD_BYTES = 500_000_000
-"""About four million leads."""
+"""About four million leads, or a folder of documents."""
 MAX_DOCUMENT_BYTES = apart.MOST_BYTES + 100_000
 """A document, and the form around it."""
 API = (
@@ -54,11 +56,12 @@ API = (
     voice_ai.router,
     training.router,
 )
-CONSOLE = (login.router, views.router, forms.router)
+CONSOLE = (login.router, views.router, agent_pages.router, knowledge_pages.router, forms.router)
 _UPLOADS = {
     "/api/leads": MAX_UPLOAD_BYTES,
     "/console/leads": MAX_UPLOAD_BYTES,
     "/api/knowledge": MAX_DOCUMENT_BYTES,
+    "/console/documents": MAX_UPLOAD_BYTES,
 }
 _log = log.get(__name__)
 

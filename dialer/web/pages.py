@@ -13,6 +13,28 @@ from starlette.responses import RedirectResponse, Response
 
 from dialer.campaigns.calendar import DAYS
 
+INTENTS = {
+    "affirm": "agrees",
+    "deny": "declines",
+    "interested": "is interested",
+    "not_interested": "is not interested",
+    "callback": "wants to be called later",
+    "do_not_call": "wants no more calls",
+    "ask_price": "asks about the price",
+    "ask_info": "asks a question",
+    "ask_identity": "asks who calls",
+    "human": "asks for a person",
+    "wrong_number": "says that it is a wrong number",
+    "complaint": "complains",
+    "greeting": "greets",
+    "goodbye": "says goodbye",
+    "inform": "tells something",
+    "undecided": "has not decided yet",
+    "wait": "asks to wait",
+    "repeat": "asks to hear it again",
+    "other": "says something else",
+}
+"""What a person does who is understood so."""
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 templates = Jinja2Templates(directory=FOLDER / "templates")
@@ -75,6 +97,11 @@ def _windows(windows: dict[str, list[list[str]]]) -> str:
     return " · ".join(f"{a if a == b else f'{a}-{b}'} {text}" for a, b, text in runs if text)
 
 
-templates.env.filters |= {"minutes": _minutes, "plain": _plain, "words": _words, "windows": _windows}
+def _intent(name: str) -> str:
+    """As in asks for a person, for human."""
+    return INTENTS.get(name, name.replace("_", " "))
+
+
+templates.env.filters |= {"intent": _intent, "minutes": _minutes, "plain": _plain, "words": _words, "windows": _windows}
 templates.env.globals["icon"] = templates.get_template("icons.html").module.icon  # type: ignore[attr-defined]
 templates.env.globals["leads_states"] = ("done", "in_flight", "due", "waiting", "blocked")

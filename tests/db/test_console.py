@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -37,7 +38,7 @@ def manager(client: TestClient, factory: Factory, sessions: Sessions) -> TestCli
 def forms() -> list[str]:
     """Paths of the console that change something, those that begin a session left out."""
     return [
-        route.path.format(campaign="x", verb="pause")
+        route.path.format(campaign="x", verb="pause", document_id=uuid4())
         for route in routes()
         if "POST" in (route.methods or ()) and not route.path.startswith(("/api/", "/login"))
     ]
@@ -131,7 +132,7 @@ def test_log_out_ends_the_session(manager: TestClient) -> None:
 
 def test_no_form_works_without_its_token(manager: TestClient) -> None:
     del manager.headers["x-csrf-token"]
-    fields = dict.fromkeys(("name", "agent", "region", "windows", "campaign", "phone", "why"), "x")
+    fields = dict.fromkeys(("name", "agent", "region", "windows", "campaign", "phone", "why", "collection"), "x")
 
     for path in forms():
         answer = manager.post(path, data=fields, files={"file": ("x.csv", b"x")})
@@ -139,7 +140,7 @@ def test_no_form_works_without_its_token(manager: TestClient) -> None:
 
 
 def test_no_form_works_from_another_site(manager: TestClient) -> None:
-    fields = dict.fromkeys(("name", "agent", "region", "windows", "campaign", "phone", "why"), "x")
+    fields = dict.fromkeys(("name", "agent", "region", "windows", "campaign", "phone", "why", "collection"), "x")
 
     for path in forms():
         answer = manager.post(

@@ -15,17 +15,19 @@ from uuid import uuid4
 import pytest
 import uvicorn
 from playwright.sync_api import Page, sync_playwright
+from sqlalchemy import select
 
 from dialer import db
 from dialer.accounts import users
 from dialer.accounts.models import Role
 from dialer.calls.models import Call, DialingGate, Turn
 from dialer.calls.states import CallState
-from dialer.campaigns.models import CampaignState
+from dialer.campaigns.models import Campaign, CampaignState
 from dialer.db import Sessions
-from dialer.settings import Settings
+from dialer.settings import Settings, Vendors
 from dialer.web.app import create_app
 from tests.factories import NOON, Factory
+from tests.fakes import FakeMessages
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -65,8 +67,11 @@ def factory(sessions: Sessions) -> Factory:
 @pytest.fixture
 def base_url(database_url: str, data_dir: Path) -> Iterator[str]:
     """A web process on a free port."""
-    settings = Settings(database_url=database_url, data_dir=data_dir, secret_key="s" * 32)  # type: ignore[arg-type]
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), log_config=None, access_log=False))
+    nowhere = Vendors(openai_base_url="http://127.0.0.1:9/v1")
+    settings = Settings(database_url=database_url, data_dir=data_dir, secret_key="s" * 32, vendors=nowhere)  # type: ignore[arg-type]
+    app = create_app(settings)
+    app.state.dialer.wiring.__dict__["messages"] = FakeMessages()
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -142,9 +147,11 @@ def test_emergency_stop_is_two_clicks_and_a_reason(page: Page, sessions: Session
     page.fill("#resume-dialog [name=why]", "mended")
     page.click("#resume-dialog button.primary")
     page.wait_for_selector(".stopped", state="detached")
+    with sessions() as session:
+        assert session.get_one(DialingGate, 1).shut is False
 
 
-def test_campaign_is_created_in_its_dialog(page: Page, factory: Factory) -> None:
+def test_campaign_is_created_in_its_dialog(page: Page, factory: Factory, sessions: Sessions) -> None:
     page.click("text=Create the first one")
     page.fill("#campaign-dialog [name=name]", "Summer")
     page.fill("#campaign-dialog [name=windows]", "someday")
@@ -154,6 +161,25 @@ def test_campaign_is_created_in_its_dialog(page: Page, factory: Factory) -> None
     page.click("#campaign-dialog button.primary")
 
     page.wait_for_selector("#campaigns h3 >> text=Summer")
+    with sessions() as session:
+        assert session.scalars(select(Campaign.name)).all() == ["Summer"]
+
+
+def test_documents_dropped_on_the_page_are_taken_and_asked_about(page: Page, factory: Factory) -> None:
+    page.click("nav >> text=Knowledge")
+    page.wait_for_selector("text=No documents yet")
+    _drop(page, "prices.md", "# Prices\n\nA roof costs twelve thousand dollars.\n")
+    page.fill("#documents-form [name=collection]", "solar")
+    page.click("#documents-form button.primary")
+
+    page.wait_for_selector("#added .note.good >> text=prices.md")
+    page.wait_for_selector("#documents .badge >> text=Being read")
+    page.fill("[name=q]", "What does a roof cost?")
+    page.click("text=Look it up")
+    page.wait_for_selector("#passages >> text=say nothing about")
+    page.once("dialog", lambda asked: asked.accept())
+    page.click("[aria-label='Remove prices.md']")
+    page.wait_for_selector("#documents >> text=No documents yet")
 
 
 def _drop(page: Page, name: str, content: str) -> None:

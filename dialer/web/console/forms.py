@@ -9,7 +9,7 @@ from fastapi import APIRouter, File, Form, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dialer.campaigns import lifecycle
+from dialer.campaigns import lifecycle, splitting
 from dialer.leads import importing
 from dialer.leads.mapping import FIELDS
 from dialer.web import actions, pages
@@ -32,8 +32,10 @@ def create_campaign(
     concurrency: Annotated[int, Form()] = 10,
     cps: Annotated[float, Form()] = 1.0,
     max_attempts: Annotated[int, Form()] = 3,
+    split_version: Annotated[list[str] | None, Form()] = None,
+    split_weight: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
-    """Create a campaign."""
+    """Create a campaign; its leads may be split over versions of agents."""
     made = actions.create_campaign(
         state,
         visitor.who,
@@ -44,8 +46,9 @@ def create_campaign(
         concurrency=concurrency,
         cps=cps,
         max_attempts=max_attempts,
+        agent_split=_split(split_version or [], split_weight or []),
     )
-    response = _done(request, f"{made.name} is created. Give it leads, then start it.")
+    response = done(request, f"{made.name} is created. Give it leads, then start it.")
     # The list of campaigns to import into is part of the page, and the new one must be in it.
     response.headers["HX-Refresh"] = "true"
     return response
@@ -55,7 +58,7 @@ def create_campaign(
 def move_campaign(request: Request, campaign: str, verb: Verb, visitor: Acting, state: State) -> Response:
     """Start, pause, resume or stop a campaign."""
     moved = actions.move_campaign(state, visitor.who, campaign, verb)
-    return _done(request, f"{moved.name} is {moved.state}.")
+    return done(request, f"{moved.name} is {moved.state}.")
 
 
 @router.post("/console/leads/columns")
@@ -109,7 +112,7 @@ def test_call(
 ) -> Response:
     """Let an agent call the visitor's own phone."""
     actions.test_call(state, visitor.who, agent=agent, phone=phone)
-    return _done(request, f"{agent} is about to call {phone}.")
+    return done(request, f"{agent} is about to call {phone}.")
 
 
 @router.post("/console/dialing/stop")
@@ -118,7 +121,7 @@ def stop_dialing(
 ) -> Response:
     """Stop all dialing."""
     actions.set_gate(state, visitor.who, shut=True, why=why)
-    return _done(request, "All dialing is stopped. Calls that ring or talk go on.")
+    return done(request, "All dialing is stopped. Calls that ring or talk go on.")
 
 
 @router.post("/console/dialing/resume")
@@ -127,10 +130,17 @@ def resume_dialing(
 ) -> Response:
     """Let dialing go on."""
     actions.set_gate(state, visitor.who, shut=False, why=why)
-    return _done(request, "Dialing goes on.")
+    return done(request, "Dialing goes on.")
 
 
-def _done(request: Request, message: str) -> Response:
+def _split(versions: list[str], weights: list[str]) -> dict[str, int] | None:
+    """Read the rows of the form that name a version."""
+    rows = [f"{version}={weight}" for version, weight in zip(versions, weights, strict=False) if version]
+    return splitting.parse(",".join(rows)) if rows else None
+
+
+def done(request: Request, message: str) -> Response:
+    """Answer with a note, close the dialog that it came from, and have the live parts look again."""
     headers = {
         "HX-Retarget": "#notes",
         "HX-Reswap": "beforeend",

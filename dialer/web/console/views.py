@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,12 +17,15 @@ from dialer.agents import listing as agents
 from dialer.calls import gate
 from dialer.calls import listing as calls
 from dialer.calls.listing import CallFilter
+from dialer.campaigns import balance, detail, lifecycle
 from dialer.campaigns import listing as campaigns
 from dialer.campaigns.models import CampaignState
+from dialer.leads import explaining
 from dialer.leads import listing as leads
 from dialer.outcomes.models import Disposition
-from dialer.web import files, pages
+from dialer.web import files
 from dialer.web.auth import Looking
+from dialer.web.console import frame
 from dialer.web.state import State, WebState
 
 CAMPAIGNS_SHOWN = 25
@@ -45,50 +47,74 @@ Filtered = Annotated[Shown, Depends()]
 
 @router.get("/")
 def console(request: Request, visitor: Looking, state: State, shown: Filtered) -> Response:
-    """The page, whole."""
+    """The page of campaigns and calls."""
     with state.sessions() as session:
         context = (
             _summary(session, visitor.who)
             | _campaigns(session, visitor.who)
             | _calls(session, visitor.who, shown)
             | _imports(session, visitor.who)
-            | {"agents": [agent.name for agent in agents.latest(session, visitor.who.organization_id)]}
+            | {"versions": agents.versions(session, visitor.who.organization_id), "shown": shown}
+            | {"dispositions": list(Disposition), "region": state.settings.default_region}
         )
-    context |= {"form_token": visitor.form_token, "user": visitor.who.by.partition(":")[2], "shown": shown}
-    context |= {"dispositions": list(Disposition), "region": state.settings.default_region}
-    return pages.templates.TemplateResponse(request, "console.html", context)
+        return frame.page(request, "console.html", visitor, session, "/", context)
 
 
 @router.get("/console/live/summary")
-def live_summary(request: Request, visitor: Looking, state: State, seen: str = "") -> Response:
+def live_summary(visitor: Looking, state: State, seen: str = "") -> Response:
     """Gate, seats and rates."""
-    return _live(request, state, "summary", seen, lambda session: _summary(session, visitor.who))
+    return _live(state, "summary", seen, lambda session: _summary(session, visitor.who))
 
 
 @router.get("/console/live/campaigns")
-def live_campaigns(request: Request, visitor: Looking, state: State, seen: str = "") -> Response:
+def live_campaigns(visitor: Looking, state: State, seen: str = "") -> Response:
     """The campaigns with their progress."""
-    return _live(request, state, "campaigns", seen, lambda session: _campaigns(session, visitor.who))
+    return _live(state, "campaigns", seen, lambda session: _campaigns(session, visitor.who))
 
 
 @router.get("/console/live/calls")
-def live_calls(request: Request, visitor: Looking, state: State, shown: Filtered, seen: str = "") -> Response:
+def live_calls(visitor: Looking, state: State, shown: Filtered, seen: str = "") -> Response:
     """The latest calls."""
-    return _live(request, state, "calls", seen, lambda session: _calls(session, visitor.who, shown))
+    return _live(state, "calls", seen, lambda session: _calls(session, visitor.who, shown))
 
 
 @router.get("/console/live/imports")
-def live_imports(request: Request, visitor: Looking, state: State, seen: str = "") -> Response:
+def live_imports(visitor: Looking, state: State, seen: str = "") -> Response:
     """The latest imports."""
-    return _live(request, state, "imports", seen, lambda session: _imports(session, visitor.who))
+    return _live(state, "imports", seen, lambda session: _imports(session, visitor.who))
+
+
+@router.get("/console/campaigns/{campaign}")
+def campaign(request: Request, campaign: str, visitor: Looking, state: State) -> Response:
+    """The drawer of a campaign: its settings, what keeps its leads, and how the versions of its agent do."""
+    with state.sessions() as session:
+        found = lifecycle.find(session, visitor.who.organization_id, campaign)
+        context = {
+            "campaign": campaigns.view(session, found),
+            "status": balance.status(session, found.id),
+            "next_at": balance.next_at(session, found.id),
+            "reasons": detail.reasons(session, found.id),
+        }
+    return frame.part(request, "campaign", context)
+
+
+@router.get("/console/campaigns/{campaign}/lead")
+def lead(request: Request, campaign: str, visitor: Looking, state: State, phone: str = "") -> Response:
+    """Why one lead was called or not, and when it will be."""
+    who = visitor.who
+    with state.sessions() as session:
+        found = lifecycle.find(session, who.organization_id, campaign)
+        now = clock.now(session)
+        told = explaining.explain(session, who.organization_id, found.id, phone, now, secret=state.secret)
+    return frame.part(request, "lead", {"told": told})
 
 
 @router.get("/console/calls/{call_id}")
-def call(request: Request, call_id: UUID, visitor: Looking, state: State, seen: str = "") -> Response:
+def call(call_id: UUID, visitor: Looking, state: State, seen: str = "") -> Response:
     """The drawer of a call; while the call is open it asks again, with what it has `seen`."""
     with state.sessions() as session:
         found = calls.detail(session, visitor.who.organization_id, call_id)
-    return _unless_seen(request, "call", seen, {"detail": found})
+    return frame.unless_seen("call", seen, {"detail": found})
 
 
 @router.get("/console/calls/{call_id}/recording")
@@ -127,9 +153,11 @@ def _summary(session: Session, who: Principal) -> dict[str, Any]:
 
 def _campaigns(session: Session, who: Principal) -> dict[str, Any]:
     found = campaigns.page(session, who.organization_id, limit=CAMPAIGNS_SHOWN)
+    ids, now = [c.id for c in found], clock.now(session)
     return {
         "campaigns": found,
-        "progress": campaigns.progress(session, [c.id for c in found], clock.now(session)),
+        "progress": campaigns.progress(session, ids, now),
+        "pauses": detail.pauses(session, ids, now),
         "states": CampaignState,
         "may_run": who.may(Role.MANAGER),
     }
@@ -144,21 +172,10 @@ def _imports(session: Session, who: Principal) -> dict[str, Any]:
     return {"imports": leads.imports(session, who.organization_id, limit=IMPORTS_SHOWN)}
 
 
-def _live(request: Request, state: WebState, part: str, seen: str, read: Any) -> Response:
+def _live(state: WebState, part: str, seen: str, read: Any) -> Response:
     with state.sessions() as session:
         context = read(session)
-    return _unless_seen(request, part, seen, context)
-
-
-def _unless_seen(request: Request, part: str, seen: str, context: dict[str, Any]) -> Response:
-    """Send a part with its digest, or nothing (204) when it is what the page shows already."""
-    body = pages.templates.get_template(f"parts/{part}.html").render(context)
-    digest = hashlib.blake2b(body.encode(), digest_size=8).hexdigest()
-    if seen == digest:
-        return Response(status_code=204)
-    return Response(
-        f'{body}<input type="hidden" id="{part}-seen" name="seen" value="{digest}">', media_type="text/html"
-    )
+    return frame.unless_seen(part, seen, context)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -32,6 +32,14 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
   }
 });
 
+// What is unfolded in a part stays so when the part comes again.
+const unfolded = (root) => [...root.querySelectorAll("details[id][open]")].map((details) => details.id);
+let keptOpen = [];
+document.body.addEventListener("htmx:beforeSwap", (event) => { keptOpen = unfolded(event.detail.target); });
+document.body.addEventListener("htmx:afterSwap", () => {
+  keptOpen.forEach((id) => byId(id)?.setAttribute("open", ""));
+});
+
 // An answer that was on its way when the drawer was closed must not open it again, and a playing recording must not be
 // cut off by a newer look at the same call.
 document.body.addEventListener("htmx:beforeSwap", (event) => {
@@ -74,38 +82,36 @@ async function guessColumns() {
   if (answer.ok) byId("columns-guessed").innerHTML = await answer.text();
 }
 
-function watchUploads() {
-  const drop = byId("drop"), input = byId("file"), form = byId("import-form"), bar = byId("upload");
-  if (!form) return;
-  const empty = [byId("drop-name").textContent, byId("drop-hint").textContent];
+// A form with a drop zone: what is dropped on it is chosen, and the bar shows how far the upload is.
+function watchUploads(form) {
+  const drop = form.querySelector(".drop"), input = form.querySelector("input[type=file]"), bar = form.querySelector("progress");
+  const name = drop.querySelector(".drop-name"), hint = drop.querySelector(".drop-hint");
+  const empty = [name.textContent, hint.textContent];
   const show = () => {
-    const file = input.files[0];
-    drop.classList.toggle("chosen", Boolean(file));
-    byId("drop-name").textContent = file ? file.name : empty[0];
-    byId("drop-hint").textContent = file ? `${Math.max(1, Math.round(file.size / 1024)).toLocaleString()} kB` : empty[1];
+    const files = [...input.files], bytes = files.reduce((sum, file) => sum + file.size, 0);
+    drop.classList.toggle("chosen", files.length > 0);
+    name.textContent = files.length > 1 ? `${files.length} files` : files[0]?.name ?? empty[0];
+    hint.textContent = files.length ? `${Math.max(1, Math.round(bytes / 1024)).toLocaleString()} kB` : empty[1];
   };
-  input.addEventListener("change", () => { show(); guessColumns(); });
-  byId("import-campaign").addEventListener("change", () => guessColumns());
-  form.addEventListener("reset", () => { byId("columns-guessed").replaceChildren(); setTimeout(show); });
-  for (const name of ["dragenter", "dragover"]) {
-    drop.addEventListener(name, (event) => { event.preventDefault(); drop.classList.add("over"); });
+  input.addEventListener("change", show);
+  form.addEventListener("reset", () => setTimeout(show));
+  for (const kind of ["dragenter", "dragover"]) {
+    drop.addEventListener(kind, (event) => { event.preventDefault(); drop.classList.add("over"); });
   }
-  for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("over"));
+  for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
   drop.addEventListener("drop", (event) => {
     event.preventDefault();
     if (!event.dataTransfer.files.length) return;
     input.files = event.dataTransfer.files;
-    show();
-    guessColumns();
+    input.dispatchEvent(new Event("change"));
   });
-  // A file that misses the zone must not replace the page.
-  for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
 
-  form.addEventListener("htmx:beforeRequest", () => { bar.hidden = false; bar.value = 0; byId("import-result").replaceChildren(); });
+  const result = document.querySelector(form.getAttribute("hx-target"));
+  form.addEventListener("htmx:beforeRequest", () => { bar.hidden = false; bar.value = 0; result.replaceChildren(); });
   form.addEventListener("htmx:xhr:progress", (event) => {
     if (!event.detail.lengthComputable) return;
     const percent = (event.detail.loaded / event.detail.total) * 100;
-    // Uploaded is not yet imported: an indeterminate bar says that the server works.
+    // Uploaded is not yet read: an indeterminate bar says that the server works.
     if (percent < 100) bar.value = percent; else bar.removeAttribute("value");
   });
   form.addEventListener("htmx:afterRequest", (event) => {
@@ -114,5 +120,15 @@ function watchUploads() {
   });
 }
 
+function watchColumns(form) {
+  byId("file").addEventListener("change", guessColumns);
+  byId("import-campaign").addEventListener("change", guessColumns);
+  form.addEventListener("reset", () => byId("columns-guessed").replaceChildren());
+}
+
+// A file that misses the zone must not replace the page.
+for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault());
+
 localizeTimes(document);
-watchUploads();
+document.querySelectorAll("form[data-uploads]").forEach(watchUploads);
+if (byId("import-form")) watchColumns(byId("import-form"));
