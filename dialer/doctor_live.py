@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from uuid import uuid4
@@ -15,13 +14,11 @@ import httpx
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from dialer import db, embedded, wiring
+from dialer import db, doctor_vendors, embedded, wiring
 from dialer.calls.models import Worker
-from dialer.conversation.vendors import LiveVendors
 from dialer.doctor import Finding, Verdict
-from dialer.errors import DialerError, VendorBusy, VendorRefused
+from dialer.errors import DialerError
 from dialer.settings import Settings
-from dialer.speech.base import Recognizer, Voice
 
 TIMEOUT_S = 10.0
 SKEW_S = 5.0
@@ -33,7 +30,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     """Ask everybody whom a call needs. Nobody is called and nothing is written anywhere."""
     located = embedded.located(settings)
     yield from _carrier(located)
-    yield from _vendors(located)
+    yield from doctor_vendors.examine(located)
     yield from _crms(located)
     yield from _public_url(located)
     yield from _media(located)
@@ -58,65 +55,6 @@ def _carrier(settings: Settings) -> Iterator[Finding]:
         variable = f"{settings.carrier.upper()}_CALLER_ID"
         advice = f"Set {variable} to one of {', '.join(owned[:5]) or 'your numbers: buy or verify one first'}."
         yield Finding("caller id", Verdict.FAIL, f"{wanted or 'none'} is not the account's own", advice)
-
-
-def _vendors(settings: Settings) -> Iterator[Finding]:
-    """Use each vendor of a live call once: listen for a moment, say a word; and ask for the list of models."""
-    v = settings.vendors
-    key = {"Authorization": f"Bearer {v.openai_api_key.get_secret_value()}"}
-    yield _credentials("language model", f"{v.openai_base_url}/models", "OPENAI_API_KEY", key)
-    try:
-        vendors = wiring.live_vendors(settings)
-    except DialerError as error:
-        yield Finding("vendors", Verdict.FAIL, str(error), "Mend what the message says.")
-        return
-    yield from asyncio.run(_tried(vendors))
-
-
-async def _tried(vendors: LiveVendors) -> list[Finding]:
-    found = [
-        *[await _try(f"speech recognition ({one.name})", one.name, _listen(one)) for one in vendors.recognizers],
-        *[await _try(f"voice ({one.name})", one.name, _speak(one)) for one in vendors.voices],
-    ]
-    for voice in vendors.voices:
-        await voice.close()
-    for brain in vendors.brains:
-        await brain.close()
-    return found
-
-
-async def _try(what: str, vendor: str, use: Awaitable[None]) -> Finding:
-    try:
-        async with asyncio.timeout(TIMEOUT_S):
-            await use
-    except VendorRefused as error:
-        return Finding(what, Verdict.FAIL, str(error), f"Check the settings of {vendor}.")
-    except (DialerError, TimeoutError) as error:
-        return Finding(what, Verdict.FAIL, str(error) or "no answer", "Check its base URL and this machine's way out.")
-    return Finding(what, Verdict.OK, "it works")
-
-
-async def _listen(recognizer: Recognizer) -> None:
-    recognition = await recognizer.open(language="en-US")
-    await recognition.close()
-
-
-async def _speak(voice: Voice) -> None:
-    spoken = [piece async for piece in voice.speak("Hello.", voice="", language="en-US")]
-    if not spoken:
-        raise VendorBusy(voice.name, "no audio came")
-
-
-def _credentials(name: str, url: str, variable: str, headers: Mapping[str, str]) -> Finding:
-    try:
-        status = httpx.get(url, headers=headers, timeout=TIMEOUT_S).status_code
-    except httpx.HTTPError as error:
-        return Finding(name, Verdict.FAIL, f"{url}: {error}", "Check its base URL and this machine's way out.")
-    if status in {401, 403}:
-        return Finding(name, Verdict.FAIL, f"the key is refused ({status})", f"Check {variable}.")
-    if status >= 400:
-        return Finding(name, Verdict.WARN, f"reachable, but {url} answered {status}", "Try a test call: dialer call.")
-    return Finding(name, Verdict.OK, "the key is good")
 
 
 def _crms(settings: Settings) -> Iterator[Finding]:
