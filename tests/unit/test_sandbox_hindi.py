@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from dialer import resources
 from dialer.agents import definition
-from dialer.conversation import prompt
-from dialer.conversation.facts import Briefing
 from dialer.sandbox.openai_talk import Answer, answer
+from tests.unit.prompting import system
 
 AGENT = definition.read(resources.config_dir() / "agents" / "surya.toml")
 OPENER = AGENT.say(AGENT.opener, {})
@@ -21,19 +19,8 @@ TOOLS = dict.fromkeys(AGENT.tools, NOTHING)
 
 def talk(*turns: str) -> Answer:
     """What the model answers to the last of these turns, the person's and the agent's in turn."""
-    briefing = Briefing(
-        call_id="c1",
-        epoch=1,
-        agent=AGENT.model_dump(mode="json"),
-        lead={"first_name": "Asha"},
-        organization="o",
-        from_number="+12125550100",
-        to_number="+12125550101",
-        direction="outbound",
-        local_time=datetime(2026, 11, 20, 10, tzinfo=UTC),
-    )
     messages = [
-        {"role": "system", "content": prompt.system(AGENT, briefing)},
+        {"role": "system", "content": system(AGENT, "Asha")},
         {"role": "assistant", "content": OPENER},
     ]
     messages += [{"role": "assistant" if at % 2 else "user", "content": turn} for at, turn in enumerate(turns)]

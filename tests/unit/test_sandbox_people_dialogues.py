@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from dialer import resources
 from dialer.agents import definition
-from dialer.conversation import prompt
-from dialer.conversation.facts import Briefing
 from dialer.sandbox.openai_extraction import extract
 from dialer.sandbox.openai_talk import answer
 from dialer.sandbox.people_kinds import BY_NAME, START
+from tests.unit.prompting import system
 
 OPENER = (
     "Hello, this is Ava, an AI assistant calling from Acme Solar. You can press 9 or say stop at any time and we will "
@@ -96,20 +93,9 @@ def test_nine_is_pressed_after_the_opener() -> None:
 @pytest.mark.parametrize(("variant", "bill"), [(0, 180), (1, 240)])
 def test_an_interested_homeowner_tells_what_the_solar_agent_wants_to_know(variant: int, bill: int) -> None:
     agent = definition.read(resources.config_dir() / "agents" / "solar.toml")
-    briefing = Briefing(
-        call_id="c1",
-        epoch=1,
-        agent=agent.model_dump(mode="json"),
-        lead={"first_name": "Pat"},
-        organization="o",
-        from_number="+12125550100",
-        to_number="+12125550101",
-        direction="outbound",
-        local_time=datetime(2026, 11, 20, 10, tzinfo=UTC),
-    )
     lines: list[str] = []
 
-    dialogue("interested", variant, system=prompt.system(agent, briefing), lines=lines)
+    dialogue("interested", variant, system=system(agent, "Pat"), lines=lines)
 
     found = extract("\n".join(lines), agent.extraction)
     assert (found["homeowner"], found["interested"], found["monthly_bill_usd"]) == (True, True, bill), lines
