@@ -9,6 +9,7 @@ from dialer import log
 from dialer.conversation.answering import ROUNDS, Answering
 from dialer.conversation.drafting import Drafts
 from dialer.conversation.playout import Audio, Playout, Segment
+from dialer.conversation.recall import Recall
 from dialer.conversation.talking import Talking
 from dialer.conversation.timings import Timings
 from dialer.conversation.tools import Used
@@ -24,8 +25,11 @@ logger = log.get(__name__)
 class Aloud:
     """Answers as `Answering` does: the model's own voice goes straight to the line, its tools are rows first."""
 
-    def __init__(self, talking: Talking, cascade: Answering, playout: Playout, transcript: Transcript) -> None:
+    def __init__(
+        self, talking: Talking, cascade: Answering, playout: Playout, transcript: Transcript, recall: Recall
+    ) -> None:
         self._talking = talking
+        self._recall = recall
         self._cascade = cascade
         self._playout = playout
         self._transcript = transcript
@@ -77,6 +81,8 @@ class Aloud:
 
     async def _converse(self, talk: Talk, timings: Timings) -> Used:
         self._talking.catch_up()
+        if (quotation := await self._recall.quotation(self._transcript.messages)) is not None:
+            talk.tell(quotation)
         for _ in range(ROUNDS):
             calls = await self._one_round(talk, timings)
             if not calls:
@@ -86,7 +92,7 @@ class Aloud:
                 if used.ends is not None:
                     return used
                 self._transcript.tool(call, used.result, ok=used.ok)
-                talk.used(call, used.result)
+                self._talking.used(call, used.result)
         return Used()
 
     async def _one_round(self, talk: Talk, timings: Timings) -> list[ToolCall]:
@@ -107,6 +113,7 @@ class Aloud:
                             self._open_segment().text += text
                         case ToolCall():
                             calls.append(piece)
+                            self._talking.wants(piece)
                         case Usage():
                             self._prompt_tokens += piece.prompt_tokens
                             self._completion_tokens += piece.completion_tokens

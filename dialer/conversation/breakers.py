@@ -1,4 +1,6 @@
-"""Who of a role's vendors is healthy. What fails is left alone for a while by all calls of the process."""
+"""Who of a role's vendors is healthy. What fails is left alone for a while by all calls of the process, and then tried
+by one of them: if it is still dead, only one person has waited for it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,8 @@ logger = log.get(__name__)
 FAILURES: Final = 3
 """Failures in a row after which a vendor rests; a refusal (credentials, quota) is enough alone."""
 REST_S: Final = 20.0
+TRIAL_S: Final = 10.0
+"""A call that tries a vendor after its rest has so long to say how it went; then another one may try."""
 
 
 class Named(Protocol):
@@ -27,25 +31,32 @@ V = TypeVar("V", bound=Named)
 class Breaker:
     """Whether a vendor is to be tried. Times come in as arguments."""
 
-    __slots__ = ("_failures", "_rests_until_s")
+    __slots__ = ("_failures", "_open", "_rests_until_s")
 
     def __init__(self) -> None:
         self._failures = 0
+        self._open = False
         self._rests_until_s = 0.0
 
-    def closed(self, now: float) -> bool:
-        """Whether it may be tried."""
-        return now >= self._rests_until_s
+    def admits(self, now: float) -> bool:
+        """Whether the caller may try it. After a rest one caller may, and the others go on without it meanwhile."""
+        if not self._open:
+            return True
+        if now < self._rests_until_s:
+            return False
+        self._rests_until_s = now + TRIAL_S
+        return True
 
     def worked(self) -> None:
         """It did what it should."""
         self._failures = 0
-        self._rests_until_s = 0.0
+        self._open = False
 
     def failed(self, now: float, *, for_good: bool) -> None:
         """It failed; `for_good` if asking again cannot help."""
         self._failures += 1
-        if for_good or self._failures >= FAILURES:
+        if self._open or for_good or self._failures >= FAILURES:
+            self._open = True
             self._rests_until_s = now + REST_S
 
 
@@ -69,8 +80,8 @@ class Ranked(Generic[V]):
         """
         wanted = [pair for name in preferred for pair in self._vendors if pair[0].name == name]
         ranked = wanted + [pair for pair in self._vendors if pair not in wanted]
-        healthy = [vendor for vendor, breaker in ranked if breaker.closed(now)]
-        return healthy + [vendor for vendor, breaker in ranked if not breaker.closed(now)]
+        admitted = [(vendor, breaker.admits(now)) for vendor, breaker in ranked]
+        return [vendor for vendor, yes in admitted if yes] + [vendor for vendor, yes in admitted if not yes]
 
     def worked(self, vendor: Named) -> None:
         """It did what it should."""

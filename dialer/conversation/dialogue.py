@@ -121,7 +121,7 @@ class Dialogue:
             eager_most=agent.turntaking.eager_most,
             on_late=self._used_late,
         )
-        self._answering = Aloud(self._talking, cascade, self._playout, self._transcript)
+        self._answering = Aloud(self._talking, cascade, self._playout, self._transcript, self._recall)
         self._keypad = Keypad(agent.turntaking.digits_gap_s)
         self._replying = Replying(
             briefing.call_id,

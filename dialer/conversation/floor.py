@@ -66,6 +66,7 @@ class Floor:
         if interruptible and self.agent_has_it:
             self._yield_or_not(now)
         turn = self.turn
+        self._listening.mind(now, voiced_since_s=self._ear.voiced_since_s, last_voice_s=self._ear.last_voice_s)
         self._listening.urgent = bool(self._ear.voiced_since_s or turn.started_s)
         if not turn.started_s:
             return False

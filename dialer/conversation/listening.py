@@ -1,4 +1,6 @@
-"""One call's recognizer, replaced by the next one when it breaks; what was not recognized yet is said to it again."""
+"""One call's recognizer, replaced by the next one when it breaks or goes deaf; what was not recognized yet is said to
+that one again.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from typing import Final, Protocol
 from dialer import log
 from dialer.audio.mulaw import FRAME_MS
 from dialer.conversation.breakers import Named
-from dialer.errors import DialerError
+from dialer.conversation.deafness import ANSWER_S, Deafness
+from dialer.errors import DialerError, VendorBusy
 from dialer.speech.base import Heard, Recognition
 
 logger = log.get(__name__)
@@ -24,6 +27,8 @@ SILENT_FRAMES: Final = 5
 REOPENINGS: Final = 5
 LAST_WORDS_S: Final = 0.6
 """How long the last words are waited for after the stream is over: they may be "don't call again"."""
+NEXT_WORDS_S: Final = 3.0
+"""And how long for the next recognizer's, where the last one has fallen silent."""
 
 
 class Ears(Protocol):
@@ -37,6 +42,10 @@ class Ears(Protocol):
         Raises:
             VendorBusy: nobody listens.
         """
+        ...
+
+    def heard(self, vendor: Named) -> None:
+        """It hears."""
         ...
 
     def misheard(self, vendor: Named, error: Exception) -> None:
@@ -76,6 +85,10 @@ class Listening:
         self._fed = 0
         self._task: asyncio.Task[None] | None = None
         self._silent = asyncio.Event()
+        self._deafness = Deafness()
+        self._given_up = False
+        """Whether the present stream was closed because it is deaf."""
+        self._closing: set[asyncio.Task[None]] = set()
         self.frames = 0
         self.reopened = 0
         self._waiting: list[bytes] = []
@@ -100,25 +113,56 @@ class Listening:
 
     def finalize(self) -> None:
         """Ask for the final words of what was said so far."""
-        if self._recognition is not None:
-            self._flush(self._recognition, asyncio.get_running_loop().time())
-            self._recognition.finalize()
+        recognition = self._recognition
+        if recognition is not None:
+            now = asyncio.get_running_loop().time()
+            self._flush(recognition, now)
+            if recognition.signs is not None:
+                self._deafness.asked(now, recognition.signs)
+            recognition.finalize()
+
+    def mind(self, now: float, *, voiced_since_s: float, last_voice_s: float) -> None:
+        """Notice a recognizer that has gone deaf, and turn to the next one.
+
+        Args:
+            now: the loop's time.
+            voiced_since_s: since when somebody speaks; 0.0 if nobody does.
+            last_voice_s: when their voice was last heard.
+        """
+        recognition = self._recognition
+        if recognition is None or recognition.signs is None:
+            return
+        if voiced_since_s:
+            self._deafness.voice(voiced_since_s, last_voice_s, recognition.signs)
+        if self._deafness.certain(now, recognition.signs):
+            self._give_up(recognition)
+        elif voiced_since_s and self._deafness.suspicious(now, recognition.signs):
+            self.finalize()
 
     async def last_words(self) -> None:
         """Wait for the final words of what was said before the stream was over."""
         self._silent.clear()
         self.finalize()
-        try:
-            async with asyncio.timeout(LAST_WORDS_S):
-                await self._silent.wait()
-        except TimeoutError:
+        if await self._fell_silent(LAST_WORDS_S):
             return
+        recognition = self._recognition
+        if recognition is not None and recognition.signs is not None and self._deafness.unanswered(recognition.signs):
+            self.urgent = False
+            self._give_up(recognition)
+            await self._fell_silent(NEXT_WORDS_S)
+
+    async def _fell_silent(self, within_s: float) -> bool:
+        try:
+            async with asyncio.timeout(within_s):
+                return await self._silent.wait()
+        except TimeoutError:
+            return False
 
     async def close(self) -> None:
         """Listen no more."""
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.gather(self._task, *self._closing, return_exceptions=True)
         await self._drop()
 
     async def _listen(self) -> None:
@@ -131,18 +175,9 @@ class Listening:
             except DialerError as error:
                 logger.error("nobody listens", error=str(error))
                 break
-            self._fed_s.clear()
-            self._fed = 0
-            now = asyncio.get_running_loop().time()
-            for frame in self._unheard:
-                self._feed(recognition, [frame], now)
-            self._recognition = recognition
+            self._begin(recognition)
             try:
-                async for heard in recognition:
-                    if heard.is_final:
-                        self._forget(heard)
-                        self._silent.set()
-                    self._on_heard(heard, self._delay_s(recognition, heard))
+                await self._hear(vendor, recognition)
                 return
             except DialerError as error:
                 self._ears.misheard(vendor, error)
@@ -150,6 +185,43 @@ class Listening:
                 broke = vendor
                 await self._drop()
         self.deaf = True
+
+    def _begin(self, recognition: Recognition) -> None:
+        """Say to a new stream what nobody has told the words of."""
+        self._fed_s.clear()
+        self._fed = 0
+        self._deafness, self._given_up = Deafness(), False
+        now = asyncio.get_running_loop().time()
+        for frame in self._unheard:
+            self._feed(recognition, [frame], now)
+        self._recognition = recognition
+        if self.reopened and not self.urgent:  # whoever spoke has finished: their words are due now
+            self.finalize()
+
+    async def _hear(self, vendor: Named, recognition: Recognition) -> None:
+        """Hand on what a stream hears until it is closed.
+
+        Raises:
+            DialerError: it broke, or went deaf.
+        """
+        async for heard in recognition:
+            if heard.is_final:
+                self._ears.heard(vendor)
+                self._deafness.told(asyncio.get_running_loop().time())
+                self._forget(heard)
+                self._silent.set()
+            self._on_heard(heard, self._delay_s(recognition, heard))
+        if self._given_up:
+            raise VendorBusy(vendor.name, f"no sign of life within {ANSWER_S} s")
+
+    def _give_up(self, recognition: Recognition) -> None:
+        """Close a deaf stream; the next one is opened once it is."""
+        self._given_up = True
+        self._recognition = None
+        self._waiting = []  # they are among those that are said again
+        closing = asyncio.ensure_future(recognition.close())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
     def _flush(self, recognition: Recognition, now: float) -> None:
         if self._waiting:

@@ -51,6 +51,11 @@ def system(agent: AgentDefinition, briefing: Briefing) -> str:
     return "\n".join(parts)
 
 
+def how_they_are(note: str) -> str:
+    """What a model is told of how the person seems to feel; "" for nothing."""
+    return f"How they are now: {note}" if note else ""
+
+
 def _languages(agent: AgentDefinition) -> str:
     """Say what to speak, and how."""
     language = known.of(agent.language)

@@ -15,13 +15,13 @@ from dialer import log
 from dialer.agents.definition import AgentDefinition
 from dialer.audio.mulaw import BYTES_PER_MS
 from dialer.audio.vad import Ear
-from dialer.conversation import casting
+from dialer.conversation import casting, prompt
 from dialer.conversation.breakers import Named
 from dialer.conversation.playout import Playout, Segment
 from dialer.conversation.transcript import PRESSED, Transcript
 from dialer.conversation.vendors import OPEN_S, Crew
 from dialer.errors import VendorBusy, VendorRefused
-from dialer.llm.base import ToolSpec
+from dialer.llm.base import ToolCall, ToolSpec
 from dialer.speech.base import Heard, Recognition
 from dialer.speech2speech.base import Talk, Talker
 
@@ -52,6 +52,9 @@ class Talking:
         self._talker: Talker | None = None
         self._tried = not agent.speech_to_speech
         self._told = 0
+        self._advised = ""
+        self._wanted: dict[str, ToolCall] = {}
+        """Tools that the model wanted and knows no result of."""
         self._segments: list[Segment] = []
         """What the model said that was not looked at since."""
         self.talk: Talk | None = None
@@ -87,6 +90,11 @@ class Talking:
                 return talker, Overhearing(self.talk, self._ear, self.catch_up)
         return await self._crew.listen(language=language, hints=hints, recognizers=recognizers, broke=broke)
 
+    def heard(self, vendor: Named) -> None:
+        """It hears."""
+        if vendor is not self._talker:
+            self._crew.heard(vendor)
+
     def misheard(self, vendor: Named, error: Exception) -> None:
         """A stream broke."""
         if vendor is self._talker:
@@ -109,8 +117,19 @@ class Talking:
         """The model begins to say this."""
         self._segments.append(segment)
 
+    def wants(self, call: ToolCall) -> None:
+        """The model wants a tool used."""
+        self._wanted[call.id] = call
+
+    def used(self, call: ToolCall, result: str) -> None:
+        """It was used."""
+        if self.talk is not None and self._wanted.pop(call.id, None) is not None:
+            self.talk.used(call, result)
+
     def catch_up(self) -> None:
-        """Tell the model what was said past it, and how much of its own words the person heard."""
+        """Tell the model what was said past it, how much of its own words the person heard, how they feel, and what
+        came of a tool after it was interrupted.
+        """
         talk, messages = self.talk, self._transcript.messages
         if talk is None:
             return
@@ -124,7 +143,12 @@ class Talking:
                 known = message.role != "assistant" or any(words in message.text for words in own)
             if message.text and not known:
                 talk.tell(message)
+            if message.role == "tool" and (call := self._wanted.get(message.tool_call_id)) is not None:
+                self.used(call, message.text)
         self._told = len(messages)
+        if self._transcript.note != self._advised:
+            self._advised = self._transcript.note
+            talk.advise(prompt.how_they_are(self._advised))
         for segment in ended:
             if segment.heard < len(segment.audio.data):
                 talk.cut(segment.heard // BYTES_PER_MS, segment.words_heard())
@@ -141,6 +165,8 @@ class Overhearing:
         self._before: deque[bytes] = deque(maxlen=BEFORE_FRAMES)
         self._speaks = False
         self.dropped_bytes = 0
+        self.signs: int | None = None
+        """Its replies are what is waited for."""
 
     def feed(self, mulaw: bytes) -> None:
         """Hand over audio."""

@@ -23,8 +23,11 @@ from dialer.speech2speech.base import Talker
 
 FIRST_AUDIO_S: Final = 2.5
 NEXT_AUDIO_S: Final = 2.0
-FIRST_TOKEN_S: Final = 6.0
+FIRST_TOKEN_S: Final = 3.0
+"""People ask whether anybody is there after some six seconds, and the next model and a voice take their time, too."""
 NEXT_TOKEN_S: Final = 4.0
+GIVEN_UP_S: Final = 1.5
+"""A model that has said nothing for so long when the person goes on has failed, though nobody waited for the end."""
 OPEN_S: Final = 3.0
 LAST_PATIENCE: Final = 4.0
 """How much slower the last vendor may be than one after which another can be tried."""
@@ -83,6 +86,10 @@ class Crew:
             except (VendorBusy, VendorRefused, TimeoutError) as error:
                 self.recognizers.failed(vendor, error, _now())
         raise VendorBusy("speech to text", "no recognizer takes the stream")
+
+    def heard(self, vendor: Named) -> None:
+        """A recognizer hears."""
+        self.recognizers.worked(vendor)
 
     def misheard(self, vendor: Named, error: Exception) -> None:
         """A recognizer's stream broke."""
@@ -148,7 +155,7 @@ class Crew:
         wish = casting.read(brains, self.brains.names)
         sentences: list[str] = []
         for patience, vendor in _patiently(self.brains.order(_now(), wish.order)):
-            begun, called, whole = False, False, Sentences()
+            begun, called, whole, asked_s = False, False, Sentences(), _now()
             said = [Message("assistant", " ".join(sentences)), GO_ON] if sentences else []
             deltas = vendor.answer([*messages, *said], tools, model=wish.of(vendor.name))
             try:
@@ -166,6 +173,10 @@ class Crew:
                     return
                 if begun:
                     yield Resumed()
+            except (asyncio.CancelledError, GeneratorExit):
+                if not begun and _now() - asked_s >= GIVEN_UP_S:
+                    self.brains.failed(vendor, VendorBusy(vendor.name, "silent until it was given up"), _now())
+                raise
             else:
                 self.brains.worked(vendor)
                 return

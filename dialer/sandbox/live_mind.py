@@ -17,6 +17,7 @@ Json = dict[str, Any]
 THINKING_S = 0.15
 """From the end of the person's turn to the first piece of an answer."""
 _CUT_OFF = re.compile(r"\[Your last reply was cut off; they heard (?:only: (.*)|nothing of it)\]", re.DOTALL)
+_ADVICE = re.compile(r"\[(How they (?:are|were).*)\]", re.DOTALL)
 _TOKEN_CHARACTERS = 4
 _TOKENS_PER_S = 20
 """Of audio."""
@@ -76,16 +77,25 @@ class LiveMind:
         return text
 
     def tell(self, role: str, text: str) -> None:
-        """Something was said. A note that a reply was cut off is no speech: it is heeded."""
-        cut = _CUT_OFF.fullmatch(text)
-        if cut is None:
+        """Something was said. A note that a reply was cut off, or of how they are, is no speech: it is heeded."""
+        cut, advice = _CUT_OFF.fullmatch(text), _ADVICE.fullmatch(text)
+        if advice is not None:
+            self._messages.append({"role": "system", "content": advice.group(1)})
+        elif cut is None:
             self._messages.append({"role": role, "content": text})
         elif self._spoken is not None:
             self._spoken["content"] = cut.group(1) or ""
 
+    def instruct(self, instructions: str) -> None:
+        """These are its instructions from now on."""
+        self._messages[0] = {"role": "system", "content": instructions}
+
     def used(self, call_id: str, result: str) -> None:
-        """A function returned."""
-        self._messages.append({"role": "tool", "tool_call_id": call_id, "content": result})
+        """A function returned. What was said since it was called came after it."""
+        calls = (message.get("tool_calls") or () for message in self._messages)
+        at = next((n for n, wanted in enumerate(calls) if any(call["id"] == call_id for call in wanted)), None)
+        result_of = {"role": "tool", "tool_call_id": call_id, "content": result}
+        self._messages.insert(len(self._messages) if at is None else at + 1, result_of)
 
     def forget_calls(self) -> None:
         """Function calls that nobody answered are void."""

@@ -86,6 +86,10 @@ class Conversation:
             raise BadEvent("invalid_value", f"Invalid value: '{kind}'.")
 
     async def _configure(self, session: Json) -> None:
+        if self._mind is not None and "audio" not in session:  # what an update leaves out stays as it is
+            self._mind.instruct(str(session.get("instructions") or ""))
+            await self._tell("session.updated", session=session)
+            return
         audio = session.get("audio") or {}
         heard, spoken = audio.get("input") or {}, audio.get("output") or {}
         if session.get("type") != "realtime" or session.get("output_modalities") != ["audio"]:

@@ -47,8 +47,12 @@ class Talk(Recognition, Protocol):
         """
         ...
 
+    def advise(self, note: str) -> None:
+        """This is to be heeded in the replies to come, and what was advised before no more; "": nothing is."""
+        ...
+
     def used(self, call: ToolCall, result: str) -> None:
-        """A tool was used. `reply` goes on from there."""
+        """A tool was used. `reply` goes on from there; or from what was said meanwhile, if the person went on."""
         ...
 
     def cut(self, heard_ms: int, heard: str) -> None:

@@ -70,6 +70,7 @@ class OpenAITalker:
         }
         headers = {"Authorization": f"Bearer {self._api_key}"}
         talk = await streaming.connect(OpenAITalk, self._url, headers, self._tls, VENDOR)
+        talk.instructions = instructions
         talk.event("session.update", session=session)
         try:
             async with asyncio.timeout(streaming.CONNECT_S):
@@ -87,6 +88,8 @@ class OpenAITalk(OpenAIStream):
 
     def __init__(self) -> None:
         super().__init__()
+        self.instructions = ""
+        """What the conversation began with."""
         self._replies = Replies()
         self._item = ""
         """The item whose audio came last."""
@@ -106,6 +109,11 @@ class OpenAITalk(OpenAIStream):
         content = [{"type": kind, "text": message.text}]
         item = {"type": "message", "role": message.role, "content": content}
         self.event("conversation.item.create", item=item)
+
+    def advise(self, note: str) -> None:
+        """This is to be heeded in the replies to come: it joins the session's instructions."""
+        instructions = f"{self.instructions}\n\n{note}" if note else self.instructions
+        self.event("session.update", session={"type": "realtime", "instructions": instructions})
 
     async def reply(self) -> AsyncIterator[Piece]:
         """Yield the answer to what was said last.

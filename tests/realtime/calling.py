@@ -27,6 +27,7 @@ from tests.realtime.scripted import (
     FakeBrain,
     FakeRecognition,
     FakeRecognizer,
+    FakeTalker,
     FakeTrack,
     FakeVoice,
     LoudEar,
@@ -90,6 +91,7 @@ class Call:
         brain: FakeBrain | None = None,
         voices: tuple[FakeVoice, ...] | None = None,
         recognizers: tuple[FakeRecognizer, ...] | None = None,
+        talkers: tuple[FakeTalker, ...] = (),
         agent: dict[str, Any] | None = None,
         analyst: Analyst | None = None,
         **briefing: Any,
@@ -100,7 +102,7 @@ class Call:
         self.recognizers = recognizers or (FakeRecognizer(),)
         self.hand = Hand()
         self.phone = Phone(self.loop)
-        crew = Crew(LiveVendors(self.recognizers, self.voices, (self.brain,)))
+        crew = Crew(LiveVendors(self.recognizers, self.voices, (self.brain,), talkers))
         self.ticker = Ticker()
         self.ticking = self.loop.create_task(self.ticker.run())
         self.over = 0

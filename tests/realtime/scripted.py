@@ -12,8 +12,9 @@ from typing import Any
 from dialer.audio import mulaw
 from dialer.audio.vad import Edges
 from dialer.errors import VendorBusy
-from dialer.llm.base import Delta, Message, ToolSpec
+from dialer.llm.base import Delta, Message, ToolCall, ToolSpec
 from dialer.speech.base import Heard
+from dialer.speech2speech.base import Piece, Written
 
 SILENT_FRAME = mulaw.SILENCE * mulaw.FRAME_BYTES
 VOICE_FRAME = b"\x10" * mulaw.FRAME_BYTES
@@ -86,6 +87,7 @@ class FakeRecognition:
         self.finalized = 0
         self.closed = False
         self.dropped_bytes = 0
+        self.signs: int | None = None
 
     def feed(self, mulaw: bytes) -> None:
         self.fed += len(mulaw)
@@ -170,6 +172,55 @@ class FakeBrain:
 
     async def close(self) -> None:
         pass
+
+
+class FakeTalk(FakeRecognition):
+    """Answers from a list; each answer is a list of pieces."""
+
+    def __init__(self, answers: list[Sequence[Piece]]) -> None:
+        super().__init__()
+        self.answers = answers
+        self.came: list[tuple[str, str]] = []
+        """What it was told, asked, advised and given the result of, in order."""
+
+    def begin(self) -> None:
+        self.came.append(("begin", ""))
+
+    def finalize(self) -> None:
+        super().finalize()
+        self.came.append(("pause", ""))
+
+    def tell(self, message: Message) -> None:
+        self.came.append((message.role, message.text))
+
+    def advise(self, note: str) -> None:
+        self.came.append(("advise", note))
+
+    async def reply(self) -> AsyncIterator[Piece]:
+        self.came.append(("reply", ""))
+        await asyncio.sleep(0.15)
+        for piece in self.answers.pop(0) if self.answers else [Written("All right."), bytes(8000)]:
+            yield piece
+            await asyncio.sleep(0.02)
+
+    def used(self, call: ToolCall, result: str) -> None:
+        self.came.append((call.name, result))
+
+    def cut(self, heard_ms: int, heard: str) -> None:
+        self.came.append(("cut", heard))
+
+
+class FakeTalker:
+    """A speech-to-speech model that holds one conversation."""
+
+    def __init__(self, *answers: Sequence[Piece], name: str = "talker") -> None:
+        self.name = name
+        self.talk = FakeTalk(list(answers))
+
+    async def open(
+        self, *, instructions: str, tools: Sequence[ToolSpec], voice: str, language: str, hints: tuple[str, ...] = ()
+    ) -> FakeTalk:
+        return self.talk
 
 
 class FakeTrack:
