@@ -12,29 +12,22 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from dialer import clock, log
-from dialer.calls import gate
-from dialer.calls.models import Call, CallMove, Direction, Purpose
+from dialer.calls.models import Call
 from dialer.calls.states import CallState
-from dialer.campaigns import pacing, queries, rules, splitting
+from dialer.campaigns import moving, pacing, queries, rules, splitting
 from dialer.campaigns.calendar import calendar
 from dialer.campaigns.models import Campaign
 from dialer.crash import crash_point
 from dialer.db import Sessions, transaction
 from dialer.errors import BadInput
 from dialer.leads import consent, places, suppression
-from dialer.leads.models import Lead, LeadMove, LeadState
-from dialer.telephony.models import CarrierAccount
+from dialer.telephony.models import CallerId, CarrierAccount
 
 CLAIM_LOCK = 0x6469616C  # "dial": whoever holds it claims
-PHONE_BUSY_S = 60
-"""How long a lead waits whose number is being called for another lead."""
-PROMOTE_AT_ONCE = 1000
-
 BY = "campaigns.tick"
 logger = log.get(__name__)
 
@@ -55,17 +48,13 @@ def claim(sessions: Sessions, *, publish: Callable[[UUID], object], ratio: float
         session = tx.session
         if not session.scalar(select(func.pg_try_advisory_xact_lock(CLAIM_LOCK))):
             return 0
-        now = clock.now(session)
-        wake_waiting(session, now)
-        if gate.is_shut(session):
+        standing = queries.standing(session)
+        moving.wake(session, now=standing.now, by=BY)
+        if standing.gate_shut:
             return 0
         open_calls = queries.open_calls(session)
         room = pacing.room(
-            queries.paced_seats(session),
-            ratio,
-            outbound=sum(open_calls.values()),
-            inbound=queries.open_inbound(session),
-            reserve=reserve,
+            standing.seats, ratio, outbound=sum(open_calls.values()), inbound=standing.inbound, reserve=reserve
         )
         claimed: list[UUID] = []
         for row in queries.running(session):
@@ -73,35 +62,13 @@ def claim(sessions: Sessions, *, publish: Callable[[UUID], object], ratio: float
                 break
             free = min(room - len(claimed), row.Campaign.concurrency - open_calls.get(row.Campaign.id, 0))
             try:
-                claimed += _claim_for(session, row, free, now, secret)
+                claimed += _claim_for(session, row, free, standing.now, secret)
             except BadInput as error:  # its calendar cannot be read: it dials nothing, and stops no other
                 logger.error("campaign not claimed for", campaign_id=str(row.Campaign.id), error=str(error))
         tx.after_commit(partial(crash_point, "campaigns.after_claim"))
         for call_id in claimed:
             tx.after_commit(partial(publish, call_id))
     return len(claimed)
-
-
-def wake_waiting(session: Session, now: datetime) -> int:
-    """Make leads due whose waiting time is over. Returns how many."""
-    ready = (
-        select(Lead.id)
-        .where(Lead.state == LeadState.WAITING, Lead.due_at <= now)
-        .order_by(Lead.due_at)
-        .limit(PROMOTE_AT_ONCE)
-        .with_for_update(skip_locked=True)
-        .cte("ready")
-        .prefix_with("MATERIALIZED")
-    )
-    woken = session.execute(
-        update(Lead)
-        .where(Lead.id.in_(select(ready.c.id)))
-        .values(state=LeadState.DUE, reason="", moved_at=now)
-        .returning(Lead.id, Lead.due_at)
-        .execution_options(synchronize_session=False)
-    ).all()
-    _explain(session, [(row.id, row.due_at) for row in woken], LeadState.DUE, now, "its waiting time is over")
-    return len(woken)
 
 
 def _claim_for(session: Session, row: Any, free: int, now: datetime, secret: str) -> list[UUID]:
@@ -155,99 +122,22 @@ def _lawful(
         else:
             lawful.append(lead)
     for no, ids in moved.items():
-        session.execute(
-            update(Lead)
-            .where(Lead.id.in_(ids))
-            .values(state=LeadState.BLOCKED, reason=no, due_at=None, moved_at=now)
-            .execution_options(synchronize_session=False)
-        )
-        _explain(session, [(lead_id, None) for lead_id in ids], LeadState.BLOCKED, now, no)
+        moving.block(session, ids, now=now, by=BY, why=no)
     return lawful
 
 
 def _create(
-    session: Session, campaign: Campaign, caller: Any, leads: list[Any], slots: list[datetime], now: datetime
+    session: Session, campaign: Campaign, caller: CallerId, leads: list[Any], slots: list[datetime], now: datetime
 ) -> list[UUID]:
-    """Insert the calls in phone order; a number that has an open call already makes its lead wait."""
+    """Offer each lead a call and a slot, in phone order."""
     if not leads:
         return []
     split = splitting.of(session, campaign)
-    rows = [
-        {
-            "id": uuid4(),
-            "organization_id": campaign.organization_id,
-            "campaign_id": campaign.id,
-            "lead_id": lead.id,
-            "attempt": lead.attempts + 1,
-            "purpose": Purpose.CAMPAIGN,
-            "direction": Direction.OUTBOUND,
-            "to_number": lead.phone,
-            "from_number": caller.phone,
-            "carrier_account_id": caller.carrier_account_id,
-            "agent_version_id": split.version(lead.id),
-            "state": CallState.CLAIMED,
-            "moved_at": now,
-            "claimed_at": now,
-            "ring_timeout_s": campaign.ring_timeout_s,
-            "dial_at": slot,
-        }
+    offers = [
+        moving.Offer(uuid4(), lead.id, lead.attempts + 1, lead.phone, split.version(lead.id), slot)
         for lead, slot in zip(leads, slots, strict=False)
     ]
-    created = {
-        row.lead_id: row.id
-        for row in session.execute(upsert(Call).values(rows).on_conflict_do_nothing().returning(Call.id, Call.lead_id))
-    }
-    if created:
-        session.execute(
-            insert(CallMove),
-            [
-                {"call_id": call_id, "state": CallState.CLAIMED, "at": now, "by": BY, "why": "lead is due"}
-                for call_id in created.values()
-            ],
-        )
-        session.execute(
-            update(Lead)
-            .where(Lead.id.in_(created))
-            .values(state=LeadState.IN_FLIGHT, reason="", due_at=None, moved_at=now)
-            .execution_options(synchronize_session=False)
-        )
-        session.execute(
-            insert(LeadMove),
-            [
-                {
-                    "lead_id": lead_id,
-                    "state": LeadState.IN_FLIGHT,
-                    "at": now,
-                    "by": BY,
-                    "why": "claimed",
-                    "call_id": call_id,
-                }
-                for lead_id, call_id in created.items()
-            ],
-        )
-    if busy := [row["lead_id"] for row in rows if row["lead_id"] not in created]:
-        until = now + timedelta(seconds=PHONE_BUSY_S)
-        session.execute(
-            update(Lead)
-            .where(Lead.id.in_(busy))
-            .values(state=LeadState.WAITING, reason="phone busy", due_at=until, moved_at=now)
-            .execution_options(synchronize_session=False)
-        )
-        _explain(session, [(lead_id, until) for lead_id in busy], LeadState.WAITING, now, "phone busy")
-    return [row["id"] for row in rows if row["lead_id"] in created]
-
-
-def _explain(
-    session: Session, leads: list[tuple[int, datetime | None]], state: LeadState, now: datetime, why: str
-) -> None:
-    if leads:
-        session.execute(
-            insert(LeadMove),
-            [
-                {"lead_id": lead_id, "state": state, "at": now, "by": BY, "why": why, "due_at": due_at}
-                for lead_id, due_at in leads
-            ],
-        )
+    return moving.create_calls(session, campaign, caller, offers, now=now, by=BY)
 
 
 def take_new_slot(session: Session, call_id: UUID, account_id: UUID, now: datetime) -> datetime:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select, text
+from sqlalchemy import DateTime, case, func, select, text
 from sqlalchemy.orm import Session
 
 from dialer.agents.models import AgentVersion
-from dialer.calls.models import Call, Direction, SeatState, Worker
+from dialer.calls.models import Call, DialingGate, Direction, SeatState, Worker
 from dialer.calls.states import OPEN, CallState
 from dialer.campaigns.models import Campaign, CampaignPlace, CampaignState
 from dialer.leads.models import Lead
@@ -25,14 +26,39 @@ UNKNOWN_MARGIN_S = 60
 _SEATED = Call.state.in_(OPEN - {CallState.TRANSFERRED}) & (Call.seat != SeatState.BY_TURNS)
 
 
+_PACED_SEATS = select(func.coalesce(func.sum(Worker.seats), 0)).where(
+    Worker.heartbeat_wall > func.clock_timestamp() - text(f"interval '{HEARTBEAT_S} s'"), ~Worker.draining
+)
+_OPEN_INBOUND = select(func.count()).where(Call.direction == Direction.INBOUND, _SEATED)
+_STANDING = select(
+    func.dialer_now(type_=DateTime(timezone=True)),
+    select(DialingGate.shut).where(DialingGate.id == 1).scalar_subquery(),
+    _PACED_SEATS.scalar_subquery(),
+    _OPEN_INBOUND.scalar_subquery(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stand at the beginning of a claim."""
+
+    now: datetime
+    gate_shut: bool
+    seats: int
+    """Of all call workers that are alive and take calls."""
+    inbound: int
+    """Calls to us that hold or may need a seat."""
+
+
+def standing(session: Session) -> Standing:
+    """Read all at once. A missing gate counts as shut."""
+    now, shut, seats, inbound = session.execute(_STANDING).one()
+    return Standing(now, shut is None or shut, int(seats), int(inbound))
+
+
 def paced_seats(session: Session) -> int:
     """Seats of all call workers that are alive and take calls."""
-    seats = session.scalar(
-        select(func.coalesce(func.sum(Worker.seats), 0)).where(
-            Worker.heartbeat_wall > func.clock_timestamp() - text(f"interval '{HEARTBEAT_S} s'"), ~Worker.draining
-        )
-    )
-    return int(seats or 0)
+    return int(session.scalar(_PACED_SEATS) or 0)
 
 
 def open_calls(session: Session) -> dict[UUID | None, int]:
@@ -50,11 +76,6 @@ def open_calls(session: Session) -> dict[UUID | None, int]:
         .group_by(Call.campaign_id)
     )
     return dict(rows.all())
-
-
-def open_inbound(session: Session) -> int:
-    """Calls to us that hold or may need a seat."""
-    return session.scalar(select(func.count()).where(Call.direction == Direction.INBOUND, _SEATED)) or 0
 
 
 def running(session: Session) -> list[Any]:

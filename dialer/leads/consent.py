@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, exists, literal, select, update
 from sqlalchemy.orm import Session
 
 from dialer.leads.models import Consent, ConsentType
@@ -49,7 +49,7 @@ def among(session: Session, organization_id: UUID, phones: Iterable[str], purpos
             select(Consent.phone)
             .where(
                 Consent.organization_id == organization_id,
-                Consent.phone.in_(set(phones)),
+                Consent.phone == any_(literal(list(phones), ARRAY(Text))),
                 Consent.type.in_(ENOUGH.get(purpose, ())),
                 Consent.revoked_at.is_(None),
             )

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ARRAY, Text, any_, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -82,7 +82,10 @@ def among(session: Session, organization_id: UUID, phones: Iterable[str], secret
     found = session.execute(
         select(Suppression.phone, Suppression.phone_hash).where(
             Suppression.organization_id == organization_id,
-            or_(Suppression.phone_hash.in_(hashes), Suppression.phone.in_(hashes.values())),
+            or_(
+                Suppression.phone_hash == any_(literal(list(hashes), ARRAY(Text))),
+                Suppression.phone == any_(literal(list(hashes.values()), ARRAY(Text))),
+            ),
         )
     )
     return {phone or hashes[digest] for phone, digest in found}
