@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,6 +18,10 @@ from dialer.wiring import Wiring
 THREADS = {"campaigns": 4, "leads": 16, "results": 8}
 """Threads of a worker's pool. A call worker has twice its paced seats, so that takeovers find room."""
 
+MOST_FILES = 65_536
+"""Open files that a call worker asks for. A call holds up to five: its stream, its recognizer, two answers of vendors
+and its recording; the usual limit of 1024 is that of two hundred calls."""
+
 logger = log.get(__name__)
 
 
@@ -28,6 +34,7 @@ def worker(kind: str, settings: Settings) -> None:
         from workers.seating import SeatingStep
 
         app.steps["worker"].add(SeatingStep)
+        open_more_files()
     if kind == "leads":
         # This also makes the carrier: its SDK takes longer to import than a dial may wait.
         _compare_with_carrier(on)
@@ -39,6 +46,16 @@ def worker(kind: str, settings: Settings) -> None:
             *("--without-gossip", "--without-mingle", "--loglevel", settings.log_level, *events),
         ]
     )
+
+
+def open_more_files() -> None:
+    """Raise this process's limit of open files as far as the system allows, `MOST_FILES` at most."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    with suppress(ValueError, OSError):  # a kernel may allow less than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _compare_with_carrier(on: Wiring) -> None:
