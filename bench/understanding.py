@@ -1,6 +1,7 @@
 """How well utterances are understood, and what it costs: `python -m bench.understanding`.
 
-Prints JSON: accuracy on the held-out utterances by words alone; the same with voices that espeak-ng speaks as people of
+Prints JSON: accuracy on the utterances that were written apart from the corpus, and on a held-out part of the corpus by
+words alone; the same with voices that espeak-ng speaks as people of
 each emotion are said to; what each voice feature tells of a changed pitch, pace and loudness; and the time an utterance
 takes. With `--ship` it writes the model that ships, trained on the whole corpus.
 """
@@ -11,7 +12,7 @@ import argparse
 import json
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -26,6 +27,7 @@ from dialer.training import fitting
 from dialer.understanding import analysis, corpus, model, words
 from dialer.understanding.analysis import Utterance
 from dialer.understanding.corpus import Labelled
+from dialer.understanding.labels import HEADS
 from dialer.understanding.voice import FEATURES, Baseline, measure
 
 SEED: Final = 20
@@ -160,6 +162,10 @@ def main() -> None:
         Path(str(resources.files(model.__package__).joinpath(model.SHIPPED))).write_bytes(fitted.model.dump())
     speakers = Speakers()
     report = {
+        "written_apart": {
+            question: asdict(fitting.score(fitted.model, corpus.held_out(), question))
+            for question in (*HEADS, "sentiment")
+        },
         "held_out": fitted.report,
         "emotion_with_voices": accuracies(speakers),
         "features": sensitivities(speakers),

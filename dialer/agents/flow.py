@@ -15,8 +15,11 @@ IntentName = Literal[
     "affirm",
     "deny",
     "interested",
+    "undecided",
     "not_interested",
     "callback",
+    "wait",
+    "repeat",
     "do_not_call",
     "ask_price",
     "ask_info",
@@ -27,6 +30,7 @@ IntentName = Literal[
     "greeting",
     "goodbye",
     "inform",
+    "other",
 ]
 StateName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Digits = Annotated[str, StringConstraints(pattern=r"^[0-9*]{1,32}$")]

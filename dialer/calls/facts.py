@@ -31,6 +31,7 @@ from dialer.conversation.facts import (
     StreamStarted,
     ToolWanted,
     TurnFinished,
+    TurnMasked,
     TurnUnderstood,
 )
 from dialer.db import Sessions, transaction
@@ -116,6 +117,8 @@ def _record(
             move(session, call.id, CallState.TALKING, now=now, by=seat.by, why="the stream is up")
         case TurnFinished():
             pass  # it stands already
+        case TurnMasked(number=number, text=text):
+            turns.mask(session, call.id, number, text)
         case OpenerCompleted():
             call.opener_done_at = call.opener_done_at or now
         case MachineHeard():

@@ -67,6 +67,12 @@ def store(session: Session, fact: TurnFinished, call_id: UUID, epoch: int, worke
     return session.connection().execute(_STORE, told | held).first() is not None
 
 
+def mask(session: Session, call_id: UUID, number: int, text: str) -> None:
+    """Replace what a stored turn says; what was understood of it goes with it."""
+    stored = update(Turn).where(Turn.call_id == call_id, Turn.number == number)
+    session.execute(stored.values(text=text, understanding=None))
+
+
 def understood(session: Session, fact: TurnUnderstood, call_id: UUID, epoch: int) -> None:
     """Enrich a turn of this seat's, which is stored already: facts are committed in order."""
     of = {"of_call": call_id, "of_epoch": epoch, "of_turn": fact.number}

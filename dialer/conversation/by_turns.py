@@ -101,7 +101,7 @@ class ByTurns:
         if OPT_OUT_DIGIT in digits:
             self._person(digits, kind="digits")
             return await self._opt_out("digit", digits)
-        text = masking.mask(words.strip() or digits)
+        text = masking.mask(words.strip() or digits, self._transcript.asked)
         if not text:
             return await self._silence()
         self._person(text, kind="talk" if words.strip() else "digits")
@@ -119,12 +119,15 @@ class ByTurns:
     async def machine(self, answered_by: str) -> Said | None:
         """The carrier says who answered: leave the message on an answerphone, once its greeting is over."""
         if answered_by == "fax":
-            await self._hand.tell(MachineHeard("fax", f"carrier: {answered_by}"))
+            await self._hand.tell(self._heard("fax", answered_by))
             return await self._end(EndReason.FAX, "")
         if not answered_by.startswith("machine_end"):
             return None
-        await self._hand.tell(MachineHeard("voicemail", f"carrier: {answered_by}"))
+        await self._hand.tell(self._heard("voicemail", answered_by))
         return await self._end(EndReason.VOICEMAIL, self._agent.voicemail, kind="voicemail")
+
+    def _heard(self, verdict: str, answered_by: str) -> MachineHeard:
+        return MachineHeard(verdict, f"carrier: {answered_by}", round(self._age_s, 1))
 
     async def _answer(self, text: str) -> Said:
         said: list[str] = []

@@ -2,122 +2,41 @@
 
 No single phrase decides, because a line that loses every twentieth word would lose the phrase with it. Weights are in
 units of a verdict: what comes to `ENOUGH` is one. They were set by hand and checked against the tuning part of the
-labelled set (docs/who-answered.md).
+labelled set (docs/who-answered.md). All languages are tried on all words: a carrier's announcements are in the language
+of the country, or in two, whatever the agent speaks.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
+
+from dialer.conversation.cue import Cue
+from dialer.conversation.machines_english import ENGLISH
+from dialer.conversation.machines_hindi import HINDI
 
 ENOUGH: Final = 1.0
-_DIGIT: Final = r"(?:\d\b|zero|one|two|three|four|five|six|seven|eight|nine|pound|hash|star)"
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """Words that speak for something. Each stretch of different words counts, up to `most` of them."""
-
-    weight: float
-    pattern: re.Pattern[str]
-    most: int = 1
-
-    def score(self, words: str) -> float:
-        """How much they speak for it."""
-        return self.weight * min(len({match.group().lower() for match in self.pattern.finditer(words)}), self.most)
-
-
-def _cues(*cues: tuple[float, str] | tuple[float, str, int]) -> tuple[Cue, ...]:
-    return tuple(Cue(cue[0], re.compile(cue[1], re.IGNORECASE), *cue[2:]) for cue in cues)
-
-
-VOICEMAIL: Final = _cues(
-    (1.0, r"\b(?:leave|record)\s+(?:\w+\s+){0,4}(?:message|name|number|details|voicemail|something)\b"),
-    (1.0, r"\b(?:after|at|for|hear)\s+(?:the|a)\s+(?:tone|beep|signal)\b"),
-    (1.0, r"\bvoice\s?mail\s?(?:box|system|of|for)\b|\bto (?:my |the |an? )?(?:automatic |automated )?voice\s?mail\b"),
-    (0.5, r"\bvoice\s?mail\b"),
-    (0.7, r"\bmailbox\b"),
-    (1.0, r"\b(?:mail)?box (?:\w+ ){0,2}(?:is|was) (?:currently )?full\b|\bnot been set up\b"),
-    (1.0, r"\bforwarded to\b"),
-    (1.0, r"(?:can'?t|can ?not|(?:unable|not able) to) (?:come to|take|answer) (?:the|your|my) (?:phone|call)s?\b"),
-    (0.7, r"\b(?:can ?not|not) accept (?:any )?(?:messages|calls)\b"),
-    (0.5, r"\b(?:not|un)\s?available\b|\bisn'?t available\b"),
-    (0.7, r"\b(?:person|customer|subscriber|number|party|user) (?:that )?you(?: a|'|\u2019| ha)?(?:re|ve)? (?:\w+ )?"
-          r"(?:call|try|dial)\w*"),
-    (0.6, r"\bget back to you\b|\b(?:call|ring) you (?:right )?back\b|\b(?:return|returning) your call\b"
-          r"|\bgive you a (?:call|ring)\b"),
-    (0.4, r"\bas soon as (?:i|we|possible)\b|\bnext business day\b|\bat (?:my|our) earliest\b"),
-    (0.6, r"\byou(?:'ve| have) reached\b"),
-    (0.6, r"\b(?:i'?m|i am|we'?re|we are) (?:\w+ )?(?:not here|away|out of|on vacation|not home|not in|unable)\b"
-          r"|\bnobody'?s? (?:is )?(?:home|here)\b|\bno one is (?:available|home|here)\b|\bsorry (?:i|we) missed\b"),
-    (1.0, r"\byou know (?:the drill|what to do)\b"),
-    (0.6, r"\bthe drill\b"),
-    (0.5, r"\btry (?:again|your call|calling|back) (?:\w+ )?later\b"),
-    (0.5, r"\bswitched off\b|\bnot in service\b|\bout of (?:range|service)\b|\bunavailable\b"),
-    (0.6, r"\b(?:office|we|store) (?:is|are)(?: currently| now)? closed\b|\b(?:office|business|our) hours\b"),
-    (0.5, r"\bhang up\b|\bwhen you(?: are|'re| have|'ve)? finished\b"),
-    (0.4, r"\bmessages?\b"),
-    (0.4, r"\byour call is (?:very )?important\b"),
-    (1.0, r"deja (?:tu|un|su) mensaje|después (?:del|de la) (?:tono|señal)|buzón de voz"),
-    (1.0, r"बीप के बाद|संदेश छोड़|वॉइस ?मेल|उत्तर नहीं दे रहे|पहुँच से बाहर|स्विच(?:्ड)? ऑफ"),
-)  # fmt: skip
-SCREENING: Final = _cues(
-    (1.0, r"\b(?:state|say|record|give|tell (?:me|us)|announce|speak)\s+your\s+(?:full |first )?name\b"),
-    (0.4, r"\byour name\b"),
-    (0.6, r"\b(?:reason|purpose)\s+(?:for|of)\s+(?:your\s+|the\s+|this\s+)?call"),
-    (1.0, r"\bcalls? (?:screening|screener|assist|filter)\b|\bscreening (?:service|assistant|(?:this |their )?calls?)"
-          r"|\bcall (?:is|was) (?:being )?screened\b|\busing a (?:screening|call)\b"),
-    (0.6, r"\bscreen(?:ed|ing|s)\b"),
-    (0.5, r"\bwhy you(?:'re| are) calling\b|\band why\b|\bwhat you(?:'re| are) calling (?:about|for)\b"),
-    (0.4, r"\bwhat (?:it'?s|it is|this is|is this) (?:regarding|about|in reference)\b"),
-    (0.4, r"\bwho(?:'s| is) calling\b|\bwho you are\b|\bannounce yourself\b"),
-    (0.6, r"\b(?:before|and) (?:google )?\w+ (?:will )?(?:try|attempt)? ?(?:to )?connect you\b|\bto be connected\b"
-          r"|\btry to (?:reach|connect)\b"),
-    (0.6, r"\b(?:see|check) (?:if|whether) (?:this person|they|he|she|\w+) (?:is|are|'s|can|wants?)\b"),
-    (0.6, r"\b(?:unknown|unwanted|unrecognized|spam) (?:callers?|numbers?|calls?)\b|\bnot a robot\b"
-          r"|\b(?:does ?n[o']t|not) (?:recognize|accept calls from)\b|\bprotected (?:by|from)\b"),
-    (0.5, r"\b(?:virtual|automated|digital|ai|personal) assistant\b|\bassistant (?:for|of)\b|\bby an assistant\b"),
-    (0.2, r"\b(?:stay|remain) on the line\b|\bhold while\b"),
-)  # fmt: skip
-IVR: Final = _cues(
-    (0.7, r"\b(?:press|push|dial|oprima|marque|presione)(?: or say| the| el)? " + _DIGIT + r"(?: key)?", 3),
-    (0.5, r"\b(?:for|to) [\w' ]{3,40},? (?:please )?(?:press|dial|say)\b"),
-    (0.7, r"\bmenu\b|\bfollowing (?:\w+ )?options\b|\bthese options\b|\bchoose (?:from|option)\b"),
-    (0.5, r"\blisten carefully\b|\boptions have\b"),
-    (0.9, r"\b(?:party'?s|know the|your|the) extension\b|\bdirectory\b|\bby name\b"),
-    (0.4, r"\bcalls? (?:may|will|might) be (?:recorded|monitored)\b|\bquality (?:purposes|assurance)\b"),
-    (1.0, r"\b(?:agents|representatives|operators|lines|associates)\b.{0,20}\bbusy\b"),
-    (1.0, r"\bnext available (?:\w+ )?(?:agent|representative|operator|associate)\b|\bin the order\b"
-          r"|\bbe with you (?:shortly|soon)\b"),
-    (1.0, r"\b(?:estimated|expected|approximate) (?:wait|hold)|\bwait time\b|\bcontinue to hold\b"
-          r"|\bin (?:the )?queue\b"),
-    (1.0, r"\benter (?:your|the) (?:\w+ ){0,3}(?:number|pin|code|id|date|extension)\b|\bfollowed by (?:the )?"
-          r"(?:pound|hash|star)\b"),
-    (1.0, r"\bin a few words\b|\byou can say\b|\bsay things like\b|\bplease say (?:yes|no|main)\b"),
-    (0.6, r"\b(?:not (?:a )?valid|invalid) (?:\w+ )?(?:selection|option|entry|choice)|\bselection is not\b"
-          r"|\bdidn'?t (?:get|catch|understand) (?:that|your)\b"),
-    (0.4, r"\b(?:thank you|thanks) for calling\b|\bwelcome to\b|\byou have reached\b"),
-    (0.4, r"\bat any time\b"),
-    (0.6, r"\bpara (?:continuar en )?español\b|\bto continue in english\b|\bfor english\b"),
-    (0.4, r"\byour call is (?:very )?important\b|\b(?:stay|remain) on the line\b"),
-)  # fmt: skip
-FAX: Final = _cues((1.0, r"\bfax machine\b|\bsend (?:a|your) fax\b|\bfax transmission\b"))
-PERSON: Final = _cues(
-    (1.0, r"\b(?:can|may|could|shall|should) i (?:please )?(?:take|give)\b|\b(?:like|want) (?:me to )?(?:to )?"
-          r"(?:take|leave) (?:a|him|her|them)\b|\bdid you leave\b"),
-    (1.0, r"\bi (?:got|heard|saw|had) your\b|\bi was (?:just )?(?:going|about) to call\b"),
-    (1.0, r"\bhow (?:can|may) (?:i|we) (?:help|direct|assist)\b|\bcan you hold\b|\bwhat can i do for you\b"),
-    (1.0, r"\bjust kidding, (?:this is|it'?s)\b"),
-    (0.5, r"\bwho is this\b|\bwhat do you want\b|\bspeaking\W*$"),
-)  # fmt: skip
-"""What people say and recordings do not; it speaks against every machine."""
+LANGUAGES: Final = (ENGLISH, HINDI)
+KINDS: Final = ("voicemail", "screening", "ivr", "fax")
+Sign = Literal["promises_beep", "no_mailbox", "greets", "asks_to_wait", "turns_away"]
 
 
 def scores(words: str) -> Mapping[str, float]:
     """How much words speak for each kind of machine: voicemail, screening, ivr, fax."""
-    person = sum(cue.score(words) for cue in PERSON)
-    kinds = {"voicemail": VOICEMAIL, "screening": SCREENING, "ivr": IVR, "fax": FAX}
-    return MappingProxyType({kind: sum(cue.score(words) for cue in cues) - person for kind, cues in kinds.items()})
+    total = dict.fromkeys(KINDS, 0.0)
+    for said in LANGUAGES:
+        heard = said.as_written(words)
+        person = _sum(said.person, heard)
+        for kind in KINDS:
+            total[kind] += _sum(getattr(said, kind), heard) - person
+    return MappingProxyType(total)
+
+
+def shows(sign: Sign, words: str) -> bool:
+    """Whether words show a sign of `cue.Machines` in any language."""
+    return any(getattr(said, sign).search(said.as_written(words).strip()) for said in LANGUAGES)
+
+
+def _sum(cues: tuple[Cue, ...], words: str) -> float:
+    return sum(cue.score(words) for cue in cues)

@@ -107,6 +107,14 @@ class TurnUnderstood:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnMasked:
+    """A turn that is stored was a part of a number that may not be kept: from now on it says this."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenerCompleted:
     """The fixed opener was played to its end, proven by a mark that no `clear` of ours brought back."""
 
@@ -177,6 +185,7 @@ Fact = (
     StreamStarted
     | TurnFinished
     | TurnUnderstood
+    | TurnMasked
     | OpenerCompleted
     | MachineHeard
     | OptedOut

@@ -11,6 +11,7 @@ from typing import Final
 
 from dialer.agents.menus import Menus
 from dialer.conversation import cues, machine
+from dialer.languages.base import plain
 
 MENU_OVER_S: Final = 1.2
 """Silence after which a menu has said its choices; between two of them it pauses for less."""
@@ -26,6 +27,14 @@ _NUMBERS: Final = MappingProxyType(
     }
     | {"pound": "#", "hash": "#", "star": "*", "uno": "1", "dos": "2"}
 )
+_HINDI_DIGITS: Final = (
+    *("शून्य,जीरो,shunya", "एक,ek", "दो,do", "तीन,teen", "चार,char"),
+    *("पांच,paanch", "छह,छः,chhe", "सात,saat", "आठ,aath", "नौ,nau"),
+)
+_HINDI_NUMBERS: Final = MappingProxyType(
+    {word: str(digit) for digit, said in enumerate(_HINDI_DIGITS) for word in said.split(",")}
+    | {"स्टार": "*", "हैश": "#", "पाउंड": "#"}
+)
 _KEY: Final = r"(?P<key>\d\b|#|\*|" + "|".join(rf"{word}\b" for word in _NUMBERS) + ")"
 _PRESS: Final = (
     r"(?:press|push|dial|enter|select|choose|oprima|marque)\s+(?:or say\s+|number\s+|option\s+|the\s+|el\s+)?"
@@ -39,6 +48,11 @@ _KEY_FIRST: Final = re.compile(
     re.IGNORECASE,
 )
 _LIST: Final = re.compile(rf"(?:^|[.,;]\s*)(?P<label>[a-z][a-z ]{{2,40}}),\s*{_KEY}(?=[.,;]|$)", re.IGNORECASE)
+_HINDI: Final = re.compile(
+    r"(?P<label>(?:(?!(?:दबा|daba))\S+ ){1,8}?)(?:के लिए|हेतु|ke liye|hetu) (?:कृपया )?"
+    rf"(?P<key>\d|{'|'.join(_HINDI_NUMBERS)}) (?:नंबर )?(?:दबा|daba)\S*"
+)
+"""Of plain words (`dialer.languages.base.plain`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +64,12 @@ class Choice:
 
 
 def read(words: str) -> tuple[Choice, ...]:
-    """Find what a menu offers: "for sales, press 1", "press 1 for sales", "sales, 1". In the order in which it does."""
+    """Find what a menu offers: "for sales, press 1", "press 1 for sales", "sales, 1", "बिक्री के लिए 1 दबाएँ".
+
+    In the order in which it does. Hindi labels are plain words.
+    """
+    if hindi := list(_HINDI.finditer(plain(words))):
+        return tuple(Choice(_key(match["key"]), match["label"].strip()) for match in hindi)
     label_first = list(_LABEL_FIRST.finditer(words))
     key_first = list(_KEY_FIRST.finditer(words))
     if key_first and (not label_first or key_first[0].start() < label_first[0].start()):
@@ -65,13 +84,13 @@ def choose(choices: Sequence[Choice], wants: Sequence[str]) -> Choice | None:
     """Take the offered choice that is wanted most, or none."""
     for want in wants:
         for choice in choices:
-            if re.search(rf"\b{re.escape(want.lower())}", choice.label):
+            if re.search(rf"\b{re.escape(want.lower())}|(?<!\S){re.escape(plain(want))}", choice.label):
                 return choice
     return None
 
 
 def _key(written: str) -> str:
-    return _NUMBERS.get(written.lower(), written)
+    return _NUMBERS.get(written.lower()) or _HINDI_NUMBERS.get(written, written)
 
 
 class Do(Enum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Final
 
@@ -20,27 +19,6 @@ WORDLESS_S: Final = 8.0
 LONGEST_GREETING_S: Final = 45.0
 ASKS_WHO: Final = 0.4
 """Of `cues.scores`, once a screener was recognized."""
-
-_PROMISES_BEEP: Final = re.compile(r"\b(?:after|at|for|hear) (?:the|a) (?:tone|beep|signal)\b", re.IGNORECASE)
-_NO_MAILBOX: Final = re.compile(
-    r"\bbox\b.{0,40}\bfull\b|\b(?:can ?not|can'?t|not|unable to) (?:\w+ )?accept (?:any )?(?:new )?messages"
-    r"|\bnot been set up\b|\bnot (?:yet )?set up\b",
-    re.IGNORECASE,
-)
-_GREETS: Final = re.compile(
-    r"^(?:(?:hello|hi|hey|yes|yeah|who(?:'s| is) (?:this|there|calling)|is (?:anybody|anyone|somebody) there"
-    r"|are you there)[ ,.!?]*)+$",
-    re.IGNORECASE,
-)
-_ASKS_TO_WAIT: Final = re.compile(
-    r"\b(?:stay|remain) on the line|\bplease (?:hold|wait)|\bhold (?:on|the line|please)|\bone moment|\bconnecting"
-    r"|\bjust a (?:moment|second|sec)|^(?:okay |ok )?(?:thanks|thank you)\W*$",
-    re.IGNORECASE,
-)
-_TURNS_AWAY: Final = re.compile(
-    r"\b(?:is not|isn't|is un|are not|aren't) ?available|\bnot accepting|\bcannot (?:take|accept)|\bdeclined",
-    re.IGNORECASE,
-)
 
 
 class Verdict(StrEnum):
@@ -74,27 +52,27 @@ def wants_name(words: str) -> bool:
 
 def promises_beep(words: str) -> bool:
     """Whether words speak of a tone after which to speak."""
-    return bool(_PROMISES_BEEP.search(words))
+    return cues.shows("promises_beep", words)
 
 
 def no_mailbox(words: str) -> bool:
     """Whether an answerphone says that it takes no messages."""
-    return bool(_NO_MAILBOX.search(words))
+    return cues.shows("no_mailbox", words)
 
 
 def greets(words: str) -> bool:
     """Whether these are words of somebody who waits for an answer, and no more."""
-    return bool(_GREETS.match(words.strip()))
+    return cues.shows("greets", words)
 
 
 def asks_to_wait(words: str) -> bool:
     """Whether a screener says that it goes to ask."""
-    return bool(_ASKS_TO_WAIT.search(words))
+    return cues.shows("asks_to_wait", words)
 
 
 def turns_away(words: str) -> bool:
     """Whether a screener says that nobody will come."""
-    return bool(_TURNS_AWAY.search(words))
+    return cues.shows("turns_away", words)
 
 
 class Greeting:

@@ -63,6 +63,7 @@ class Noticing:
             heard=self._voice(started_s, ended_s),
             local_now=self._local_time + timedelta(seconds=max(ended_s - self._transcript.began_s, 0.0)),
             region=self._region,
+            asked=self._transcript.asked,
         )
         self._asked += 1
         self._analyst.submit(said, self._model, self._baseline, partial(self._understood, self._transcript.number))

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from dialer.conversation.facts import Briefing, Fact, Hand, Passage, Reply, Speaker, TurnFinished
+from dialer.conversation import masking
+from dialer.conversation.facts import Briefing, Fact, Hand, Passage, Reply, Speaker, TurnFinished, TurnMasked
 from dialer.llm.base import Message, ToolCall
 
 PRESSED: Final = "[pressed keys] "
@@ -31,6 +32,8 @@ class Transcript:
     """What the model is told of how the person seems to feel."""
     noticed: str = ""
     """The next note. It counts from the agent's next turn on: an answer in the making is not asked for again."""
+    said: list[tuple[int, int]] = field(default_factory=list)
+    """The person's turns: number, and place among the messages."""
     sources: dict[int, Passage] = field(default_factory=dict)
     """What the model has before it for the turn that comes, by chunk."""
 
@@ -38,7 +41,9 @@ class Transcript:
     def begin(cls, briefing: Briefing, hand: Hand, system: str, on_lost: Callable[[], None]) -> Transcript:
         """Begin, or go on where another seat left off."""
         transcript = cls(hand, system, on_lost, number=len(briefing.past))
-        for turn in briefing.past:
+        for number, turn in enumerate(briefing.past, 1):
+            if turn.speaker is Speaker.PERSON:
+                transcript.said.append((number, len(transcript.messages)))
             transcript.messages.append(Message("assistant" if turn.speaker is Speaker.AGENT else "user", turn.text))
         return transcript
 
@@ -47,9 +52,20 @@ class Transcript:
         system = f"{self.system}\n\nHow they are now: {self.note}" if self.note else self.system
         return [Message("system", system), *self.messages]
 
+    @property
+    def asked(self) -> str:
+        """What the agent said last; "" if it has said nothing yet."""
+        said = (message.text for message in reversed(self.messages) if message.role == "assistant" and message.text)
+        return next(said, "")
+
     def person(self, text: str, *, started_s: float, ended_s: float, kind: str = "talk") -> None:
-        """The person finished a turn: spoke it, or pressed it (kind "digits")."""
+        """The person finished a turn: spoke it, or pressed it (kind "digits").
+
+        A card number that ends here is masked in the turns in which it began, too.
+        """
+        text = self._masked(masking.mask(text, self.asked))
         self.person_turns += 1
+        self.said.append((self.number + 1, len(self.messages)))
         self.messages.append(Message("user", f"{PRESSED}{text}" if kind == "digits" else text))
         self._turn(Speaker.PERSON, text, started_s, ended_s, kind=kind)
 
@@ -81,6 +97,17 @@ class Transcript:
             timings_ms=timings_ms,
             sources=sources,
         )
+
+    def _masked(self, text: str) -> str:
+        past = [self.messages[at].text for _, at in self.said]
+        turns = masking.over_turns([said.removeprefix(PRESSED) for said in past], text)
+        if turns is None:
+            return text
+        for (number, at), before, after in zip(self.said, past, turns[:-1], strict=True):
+            if not before.endswith(after):
+                self.messages[at] = replace(self.messages[at], text=after)
+                self.post(TurnMasked(number, after))
+        return turns[-1]
 
     def tool(self, call: ToolCall, result: str, *, ok: bool = True) -> None:
         """The model used a tool and was told `result`; `ok` says whether it could be done."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from dialer.calls.models import Call, Turn
 from dialer.conversation.facts import Speaker
@@ -64,16 +64,24 @@ def label_texts(session: Session, organization_id: UUID, utterances: Iterable[La
 
 
 def labelled(session: Session, organization_id: UUID) -> list[Labelled]:
-    """Return an organization's labelled utterances, the voice of those that were heard with them."""
+    """Return an organization's labelled utterances; with those of calls their voice, and what was asked before."""
+    before = aliased(Turn)
+    asked = (
+        select(before.text)
+        .where(before.call_id == Turn.call_id, before.number < Turn.number, before.speaker == Speaker.AGENT.value)
+        .order_by(before.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     rows = session.execute(
-        select(LabelledUtterance, Turn.text, Turn.understanding)
+        select(LabelledUtterance, Turn.text, Turn.understanding, asked)
         .outerjoin(Turn, Turn.id == LabelledUtterance.turn_id)
         .where(LabelledUtterance.organization_id == organization_id)
         .where(func.coalesce(LabelledUtterance.text, Turn.text) != "")
         .order_by(LabelledUtterance.id.desc())
         .limit(MOST_UTTERANCES)
     )
-    return [_read(row, words, understanding) for row, words, understanding in rows]
+    return [_read(*row) for row in rows]
 
 
 def request(
@@ -229,7 +237,9 @@ def _upsert(session: Session, rows: list[dict[str, object]], key: str, labels: I
     )
 
 
-def _read(row: LabelledUtterance, words: str | None, understanding: dict[str, Any] | None) -> Labelled:
+def _read(
+    row: LabelledUtterance, words: str | None, understanding: dict[str, Any] | None, asked: str | None
+) -> Labelled:
     deviations = (understanding or {}).get("deviations")
     return Labelled(
         text=row.text or words or "",
@@ -238,4 +248,5 @@ def _read(row: LabelledUtterance, words: str | None, understanding: dict[str, An
         intent=row.intent,
         sentiment=row.sentiment,
         voice=tuple(float(deviations.get(name, 0.0)) for name in FEATURES) if deviations else None,
+        asked=asked or "",
     )

@@ -15,8 +15,8 @@ from dialer.training import queries
 from dialer.understanding import model
 from dialer.understanding.model import Model
 
-MOST_KEPT: Final = 32
-"""Models that a process keeps: 0.4 MB each."""
+MOST_KEPT: Final = 16
+"""Models that a process keeps: 1.8 MB each."""
 
 _kept: OrderedDict[UUID, Model] = OrderedDict()
 """The process's models by id. A model's weights never change, so nothing here grows old."""

@@ -7,13 +7,15 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from dialer.understanding import cues, entities, words
+from dialer.understanding import asked, cues, entities, words
 from dialer.understanding.entities import Entity
 from dialer.understanding.labels import Emotion, Intent, Sentiment
 from dialer.understanding.model import Model
 from dialer.understanding.voice import FEATURES, Baseline, Prosody, measure
 
 INTENTS_SHOWN: Final = 3
+UNSURE: Final = 0.35
+"""An intent below this probability is none: `Intent.OTHER` is said instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Utterance:
     """The person's own time."""
     region: str
     """ISO country in which a phone number without a country code is read."""
+    asked: str = ""
+    """What the agent had said last: after an offer a bare yes is interest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Understanding:
     """Each emotion's probability."""
     intent: Intent
     intents: Mapping[str, float]
-    """The three most probable ones."""
+    """The three most probable ones; `intent` is the first, or `Intent.OTHER` if that is not probable enough."""
     sentiment: float
     """From -1, bad news, to 1, good news."""
     entities: tuple[Entity, ...] = ()
@@ -63,7 +67,7 @@ def understand(said: Utterance, model: Model, baseline: Baseline) -> Understandi
     prosody = measure(said.heard, words.syllables(said.text)) if said.heard else None
     deviations = baseline.deviations(prosody)
     baseline.learn(prosody)
-    judged = model.judge(said.text, deviations if prosody else None, cues.leaning(said.text))
+    judged = model.judge(said.text, deviations if prosody else None, cues.leaning(said.text), asked.turned(said.asked))
     emotions, intents, feelings = judged["emotion"], judged["intent"], judged["sentiment"]
     emotion = max(emotions, key=emotions.__getitem__)
     best = sorted(intents, key=intents.__getitem__, reverse=True)[:INTENTS_SHOWN]
@@ -71,7 +75,7 @@ def understand(said: Utterance, model: Model, baseline: Baseline) -> Understandi
         emotion=Emotion(emotion),
         confidence=emotions[emotion],
         emotions=emotions,
-        intent=Intent(best[0]),
+        intent=Intent(best[0]) if intents[best[0]] >= UNSURE else Intent.OTHER,
         intents={intent: intents[intent] for intent in best},
         sentiment=round(feelings[Sentiment.POSITIVE] - feelings[Sentiment.NEGATIVE], 3),
         entities=entities.find(said.text, local_now=said.local_now, region=said.region),

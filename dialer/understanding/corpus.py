@@ -1,4 +1,7 @@
-"""Labelled utterances, and the ones that ship: English and Hindi, written for this project."""
+"""Labelled utterances, and the ones that ship: English and Hindi, written for this project.
+
+`corpus.csv` is learned. `held_out.csv` never is: it was written before any model saw the corpus, and only scores.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,8 @@ class Labelled:
     sentiment: Sentiment | None = None
     voice: tuple[float, ...] | None = None
     """Deviations in the order of `voice.FEATURES`, if it was heard."""
+    asked: str = ""
+    """What the agent had said before, if anybody knows."""
 
     def label(self, question: str) -> str | None:
         """The answer to a question of `labels.HEADS`."""
@@ -35,8 +40,17 @@ class Labelled:
 
 
 def shipped() -> list[Labelled]:
-    """Return the corpus of this package."""
-    text = resources.files(__package__).joinpath("corpus.csv").read_text(encoding="utf-8")
+    """Return the corpus of this package, which models learn."""
+    return _read("corpus.csv")
+
+
+def held_out() -> list[Labelled]:
+    """Return the utterances that no model learns: what a model makes of them is how good it is."""
+    return _read("held_out.csv")
+
+
+def _read(name: str) -> list[Labelled]:
+    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
     return [
         Labelled(
             row["text"],
@@ -44,6 +58,7 @@ def shipped() -> list[Labelled]:
             Emotion(row["emotion"]),
             Intent(row["intent"]),
             Sentiment(row["sentiment"]),
+            asked=row.get("asked", ""),
         )
         for row in csv.DictReader(io.StringIO(text))
     ]

@@ -30,6 +30,18 @@ _RULES: Final[tuple[tuple[str, str, str, float], ...]] = (
     ("intent", "ask_identity", r"\bwho(?: the hell)? (?:is this|are you|am i)|which company|where did you get my|"
      r"\b(?:robot|an ai|a machine)\?|कौन बोल|किस कंपनी|kaun bol", FIRM),
     ("intent", "goodbye", r"^\W*(?:(?:ok(?:ay)?|alright|thanks?(?: you)?)\W+)*(?:good)?bye\b", FIRM),
+    ("intent", "wait", r"\b(?:hold|hang) on\b|\b(?:one|just a|wait a|give me a) (?:moment|second|sec|minute)\b|"
+     r"\bhold the line|(?:ज़रा|एक मिनट|एक सेकंड|थोड़ा) (?:रुक|ठहर|होल्ड)|^\W*(?:रुकिए|रुको|rukiye|ruko|wait)\W*$|"
+     r"(?:ek|do) (?:minute|second) (?:ruk|hold)|\bhold (?:kar|pe)", FIRM),
+    ("intent", "repeat", r"\b(?:say|repeat|explain) (?:that|it|this)?\s*(?:once more|again)|\bcome again\b|\bpardon\b|"
+     r"(?:can(?:'?t|not)|could ?n[o']t|did ?n[o']t|hardly) (?:quite )?(?:hear|catch|understand)|"
+     r"\bspeak (?:up|louder|slower)|"
+     r"(?:फिर से|दोबारा|एक बार और) (?:बोल|कह|बता)|सुनाई नहीं|समझ (?:में )?नहीं आ|"
+     r"phir se bol|sunai nahi|samajh nahi aa", FIRM),
+    ("intent", "undecided", r"\b(?:think|sleep) (?:about|on|over) it\b|\bneed (?:some )?time to (?:think|decide)|"
+     r"\b(?:ask|check with|talk to|talk it over with) my (?:wife|husband|partner|boss|family)|\bnot sure yet\b|"
+     r"\b(?:have|had)n'?t decided|सोच(?:ना|ने|कर| के)|(?:पत्नी|पति|घर) (?:से|में|वालों से) (?:पूछ|बात|सलाह)|"
+     r"soch(?:na|ne| ke)|(?:wife|husband|ghar) (?:se|pe|mein) (?:puch|baat)", FIRM),
     ("intent", "greeting", r"^\W*(?:hello|hi|hey|good (?:morning|afternoon|evening)|नमस्ते|हैलो)\W*$", FIRM),
     ("intent", "affirm", r"^\W*(?:yes|yeah|yep|sure|okay|ok|right|correct|हाँ|जी|जी हाँ|ठीक है|haan|theek hai)\W*$", FIRM),
     ("intent", "deny", r"^\W*(?:no|nope|nah|नहीं|जी नहीं|nahi)\W*$", FIRM),

@@ -23,10 +23,17 @@ class Intent(StrEnum):
     """What the person wants."""
 
     AFFIRM = "affirm"
+    """Says yes to a fact or to being talked to; a yes to an offer is `INTERESTED`."""
     DENY = "deny"
     INTERESTED = "interested"
+    UNDECIDED = "undecided"
+    """Needs time, or somebody else's word."""
     NOT_INTERESTED = "not_interested"
     CALLBACK = "callback"
+    WAIT = "wait"
+    """For a moment, on the line."""
+    REPEAT = "repeat"
+    """Has not heard or not understood what was said."""
     DO_NOT_CALL = "do_not_call"
     ASK_PRICE = "ask_price"
     ASK_INFO = "ask_info"
@@ -37,6 +44,8 @@ class Intent(StrEnum):
     GREETING = "greeting"
     GOODBYE = "goodbye"
     INFORM = "inform"
+    OTHER = "other"
+    """None of these: words for somebody else, fragments, or an utterance that fits no answer well enough."""
 
 
 class Sentiment(StrEnum):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from tests.answers import labelled, scoring
 from tests.answers.calling import Outcome, call
-from tests.answers.scripts import LABELS, PARTS
+from tests.answers.scripts import LABELS, LANGUAGES, PARTS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,18 +23,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     logging.disable(logging.CRITICAL)
     for part in PARTS if given.part == "all" else (given.part,):
-        began = time.monotonic()
-        answers = [a for a in labelled.build(part, given.seed) if given.label in (None, a.label)]
-        outcomes = [call(answer) for answer in answers]
-        scores = scoring.score(outcomes)
-        _say(f"\n### {part}, seed {given.seed}: {scores.right} of {scores.answers} right\n")
-        _say(scoring.table(scores))
-        _say(
-            f"\nOf {scores.beeping} recognized voicemails that beep, {scores.recorded_once} recorded exactly one whole "
-            f"message; {scores.recorded_twice} recorded two. {time.monotonic() - began:.0f} s."
-        )
-        if given.mistakes:
-            _mistakes(outcomes)
+        answers = labelled.build(part, given.seed)
+        for language in LANGUAGES:
+            began = time.monotonic()
+            outcomes = [call(a) for a in answers if a.script.language == language and given.label in (None, a.label)]
+            scores = scoring.score(outcomes)
+            _say(f"\n### {part}, {language}, seed {given.seed}: {scores.right} of {scores.answers} right\n")
+            _say(scoring.table(scores))
+            _say(
+                f"\nOf {scores.beeping} recognized voicemails that beep, {scores.recorded_once} recorded exactly one whole "
+                f"message; {scores.recorded_twice} recorded two. {time.monotonic() - began:.0f} s."
+            )
+            if given.mistakes:
+                _mistakes(outcomes)
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 LABELS: Final = ("human", "voicemail", "screening", "ivr", "fax", "silence")
 PARTS: Final = ("tuning", "held_out")
+LANGUAGES: Final = ("en", "hi")
 _MARK: Final = re.compile(r"\[([a-z]+)((?: [\d.]+)*)\]")
 
 
@@ -35,6 +36,8 @@ class Script:
 
     label: str
     line: str
+    language: str
+    """The tongue of whoever answers, by ISO 639-1; Hindi may be written in Latin letters."""
 
     def parts(self) -> Iterator[Words | Sound]:
         """What is heard, in order."""
@@ -49,7 +52,9 @@ class Script:
 
 
 def read(part: str) -> list[Script]:
-    """Read the scripts of one part of the set, label by label."""
+    """Read the scripts of one part of the set, language by language and label by label."""
     text = (Path(__file__).parent / f"{part}.toml").read_text(encoding="utf-8")
     lines = tomllib.loads(text)
-    return [Script(label, line) for label in LABELS for line in lines[label]]
+    return [
+        Script(label, line, language) for language in LANGUAGES for label in LABELS for line in lines[language][label]
+    ]

@@ -9,7 +9,7 @@ import pytest
 from tests.answers import labelled, scoring, scripts
 from tests.answers.calling import call
 from tests.answers.labelled import Answer
-from tests.answers.scripts import LABELS, PARTS
+from tests.answers.scripts import LABELS, LANGUAGES, PARTS
 
 
 @pytest.fixture(scope="module")
@@ -17,21 +17,26 @@ def tuning() -> list[Answer]:
     return labelled.build("tuning")
 
 
-def first(answers: list[Answer], label: str, count: int = 1) -> list[Answer]:
-    return [answer for answer in answers if answer.label == label][:count]
+def first(answers: list[Answer], label: str, language: str = "en") -> Answer:
+    return next(answer for answer in answers if (answer.label, answer.script.language) == (label, language))
 
 
 def test_the_set_has_over_two_hundred_answers_of_every_kind_and_a_part_that_is_held_out() -> None:
-    sizes = {part: sum(labelled.ANSWERS[part].values()) for part in PARTS}
+    sizes = {part: sum(sum(counts.values()) for counts in labelled.ANSWERS[part].values()) for part in PARTS}
     assert sum(sizes.values()) >= 200
     assert sizes["held_out"] >= 100
-    assert all(set(counts) == set(LABELS) for counts in labelled.ANSWERS.values())
+    for part in PARTS:
+        assert {language: set(counts) for language, counts in labelled.ANSWERS[part].items()} == dict.fromkeys(
+            LANGUAGES, set(LABELS)
+        )
 
 
 def test_what_is_held_out_shares_no_words_and_no_voice_with_what_is_tuned_on() -> None:
     words = {part: {s.line for s in scripts.read(part) if s.label not in ("silence", "fax")} for part in PARTS}
     assert not words["tuning"] & words["held_out"]
-    assert not set(labelled.SPEAKERS["tuning"]) & set(labelled.SPEAKERS["held_out"])
+    for language in LANGUAGES:
+        tuned, held_out = (set(labelled.SPEAKERS[part][language]) for part in PARTS)
+        assert not tuned & held_out
 
 
 def test_the_same_seed_is_the_same_audio(tuning: list[Answer]) -> None:
@@ -42,16 +47,19 @@ def test_the_same_seed_is_the_same_audio(tuning: list[Answer]) -> None:
     assert digest(tuning) != digest(labelled.build("tuning", seed=8))
 
 
-@pytest.mark.parametrize("label", LABELS)
-def test_an_answer_is_taken_for_what_it_is(tuning: list[Answer], label: str) -> None:
-    for answer in first(tuning, label):
-        outcome = call(answer)
-        assert outcome.decided == label, outcome
-        assert bool(outcome.evidence) is (label not in ("human", "silence"))
+@pytest.mark.parametrize(
+    ("language", "label"),
+    [*(("en", label) for label in LABELS), ("hi", "voicemail"), ("hi", "screening"), ("hi", "ivr")],
+)
+def test_an_answer_is_taken_for_what_it_is(tuning: list[Answer], language: str, label: str) -> None:
+    outcome = call(first(tuning, label, language))
+
+    assert outcome.decided == label, outcome
+    assert bool(outcome.evidence) is (label not in ("human", "silence"))
 
 
 def test_a_voicemail_records_one_message_whatever_the_carrier_adds(tuning: list[Answer]) -> None:
-    answer = first(tuning, "voicemail")[0]
+    answer = first(tuning, "voicemail")
     for verdict in ("machine_end_beep", "machine_end_silence"):
         at_s = answer.beeps_s[-1] - 0.2 if verdict.endswith("silence") else answer.beeps_s[-1] + 1.0
         assert call(answer, carrier=((at_s, verdict),)).recorded == 1
