@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 JOBS   ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check bench chaos safeguards wheel clean
+.PHONY: help install demo up test check bench chaos outages safeguards wheel clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name words; do printf '  %-14s %s\n' "$$name" "$$words"; done
@@ -44,6 +44,9 @@ bench: $(STAMP) ## Measure, side by side with what it is compared to
 
 chaos: $(STAMP) ## Break a running system and hold it to the carrier's own ledger; ALL=1 in every way, ONLY=1,10 SEED=7
 	$(BIN)/python -m tests.chaos $(if $(ALL),--all) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json)
+
+outages: $(STAMP) ## Let each vendor die in the middle of a demo, and compare what came of every person
+	$(BIN)/python -m tests.outages $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 safeguards: $(STAMP) ## Take each safeguard out of a copy of the code, and see which test turns red
 	$(BIN)/python -m tests.safeguards

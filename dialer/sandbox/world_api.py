@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from dialer.sandbox.carrier_account_api import texting_of
 from dialer.sandbox.carrier_api import exchange_of
-from dialer.sandbox.carrier_calls import Call, new_sid
+from dialer.sandbox.carrier_calls import Call, HangUp, new_sid
 from dialer.sandbox.carrier_requests import world_of
 from dialer.sandbox.colleagues import Colleague
 from dialer.sandbox.faults import FaultPlan
@@ -180,6 +180,15 @@ async def call_in(request: Request, order: InboundCall) -> dict[str, str]:
     meeting = Meeting(order.from_, world.people.had(order.from_), KNOWN[order.kind])
     exchange_of(request).receive(call, number.voice_url, meeting)
     return {"sid": call.sid}
+
+
+@router.delete("/calls/{sid}", status_code=204)
+async def hang_up(request: Request, sid: str) -> None:
+    """Make the person on a live call hang up."""
+    call = world_of(request).calls.get(sid)
+    if call is None or call.over:
+        raise HTTPException(404, f"{sid} is no live call.")
+    call.commands.put_nowait(HangUp(by="person"))
 
 
 @router.post("/sms", status_code=201)
