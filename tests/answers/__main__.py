@@ -31,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say(f"\n### {part}, {language}, seed {given.seed}: {scores.right} of {scores.answers} right\n")
             _say(scoring.table(scores))
             _say(
-                f"\nOf {scores.beeping} recognized voicemails that beep, {scores.recorded_once} recorded exactly one whole "
-                f"message; {scores.recorded_twice} recorded two. {time.monotonic() - began:.0f} s."
+                f"\nOf {scores.beeping} recognized voicemails that beep, {scores.recorded_once} recorded exactly one "
+                f"whole message; {scores.recorded_twice} recorded two. {time.monotonic() - began:.0f} s."
             )
             if given.mistakes:
                 _mistakes(outcomes)

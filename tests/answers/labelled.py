@@ -132,5 +132,5 @@ def _recognized(text: str, start: int, end: int, line: Line, lost: np.ndarray, r
 
 
 def _misheard(text: str) -> str:
-    """Another word that looks like it; of Devanagari, which the sandbox's vocabulary lacks, the word without its end."""
+    """Another word that looks like it; of Devanagari, for which there is no vocabulary, the word without its end."""
     return garbled(text) if text.isascii() else text[: max(len(text) // 2, 1)]
