@@ -18,7 +18,7 @@ from dialer.db import Sessions
 from dialer.leads.models import LeadState
 from tests.contract.crm_sandbox import CrmWorld, running
 from tests.contract.test_crm_promises import HASTY_S, Vendor, vendor  # noqa: F401 - a fixture
-from tests.db.test_outbox import finish
+from tests.db.outbox.rows import finish
 from tests.factories import Factory
 
 DELIVER = """

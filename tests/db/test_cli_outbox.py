@@ -11,8 +11,8 @@ from dialer.crm.models import OutboxState
 from dialer.db import Sessions
 from dialer.errors import VendorBusy, VendorRefused
 from dialer.leads.models import Lead, LeadState
+from tests.db.outbox.rows import FakeCrm, post, row_of, wait_s
 from tests.db.test_cli_leads import dialer  # noqa: F401 - a fixture
-from tests.db.test_outbox import FakeCrm, post, row_of, wait_s
 from tests.factories import Factory
 
 
