@@ -21,6 +21,7 @@ from starlette.responses import Response
 from dialer.sandbox.calendars.events import Event, Events
 from dialer.sandbox.crm.misfortune import Misfortune
 from dialer.sandbox.crm.refusal import Refusal
+from dialer.sandbox.routing import route
 
 if TYPE_CHECKING:
     from dialer.sandbox.world import World
@@ -122,16 +123,16 @@ def router(world: World, events: Events) -> APIRouter:
     """The doors of Google Calendar."""
     api = Api(world, events)
     doors = APIRouter()
-    for method, path, handler in (
-        ("POST", "/token", api.token),
-        ("GET", "/calendar/v3/calendars/{calendar_id}", api.describe),
-        ("POST", "/calendar/v3/freeBusy", api.free_busy),
-        ("GET", "/calendar/v3/calendars/{calendar_id}/events/{event_id}", api.get),
-        ("POST", "/calendar/v3/calendars/{calendar_id}/events", api.insert),
-        ("PUT", "/calendar/v3/calendars/{calendar_id}/events/{event_id}", api.update),
-        ("DELETE", "/calendar/v3/calendars/{calendar_id}/events/{event_id}", api.delete),
-    ):
-        doors.add_api_route(path, handler, methods=[method])
+    route(
+        doors,
+        ("POST", "/token", api.token, 200),
+        ("GET", "/calendar/v3/calendars/{calendar_id}", api.describe, 200),
+        ("POST", "/calendar/v3/freeBusy", api.free_busy, 200),
+        ("GET", "/calendar/v3/calendars/{calendar_id}/events/{event_id}", api.get, 200),
+        ("POST", "/calendar/v3/calendars/{calendar_id}/events", api.insert, 200),
+        ("PUT", "/calendar/v3/calendars/{calendar_id}/events/{event_id}", api.update, 200),
+        ("DELETE", "/calendar/v3/calendars/{calendar_id}/events/{event_id}", api.delete, 200),
+    )
     return doors
 
 

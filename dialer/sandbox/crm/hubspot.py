@@ -15,6 +15,7 @@ from dialer.sandbox.crm.misfortune import Misfortune
 from dialer.sandbox.crm.records import Record, Records
 from dialer.sandbox.crm.refusal import Refusal
 from dialer.sandbox.crm.refusal import hubspot as refusal
+from dialer.sandbox.routing import json_object, route
 
 if TYPE_CHECKING:
     from dialer.sandbox.world import World
@@ -171,7 +172,8 @@ def router(world: World, records: Records) -> APIRouter:
     """The account's API."""
     api = Api(world, records)
     routes = APIRouter(dependencies=[Depends(api.admit)])
-    for method, path, handler, status in (
+    route(
+        routes,
         ("GET", "/account-info/v3/details", api.details, 200),
         ("GET", "/calling/v1/dispositions", api.dispositions, 200),
         ("GET", "/crm/v3/owners", api.owners, 200),
@@ -192,17 +194,12 @@ def router(world: World, records: Records) -> APIRouter:
         ),
         ("PUT", "/crm/v4/objects/{one}/{one_id}/associations/{other}/{other_id}", api.associate, 201),
         ("GET", "/crm/v4/objects/{one}/{one_id}/associations/{other}", api.associations, 200),
-    ):
-        routes.add_api_route(path, handler, methods=[method], status_code=status)
+    )
     return routes
 
 
 async def _body(request: Request) -> Json:
-    try:
-        body = await request.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
+    if (body := await json_object(request)) is None:
         raise refusal(400, "VALIDATION_ERROR", "Invalid input JSON")
     return body
 

@@ -19,6 +19,7 @@ from dialer.sandbox.crm.records import Records
 from dialer.sandbox.crm.refusal import Refusal
 from dialer.sandbox.crm.refusal import salesforce as refusal
 from dialer.sandbox.crm.salesforce_org import Json, Org
+from dialer.sandbox.routing import json_object, route
 
 if TYPE_CHECKING:
     from dialer.sandbox.world import World
@@ -120,7 +121,8 @@ def router(world: World, records: Records) -> APIRouter:
     """The org's API, log-in included."""
     api = Api(world, records)
     routes = APIRouter(prefix=PREFIX, dependencies=[Depends(api.admit)])
-    for method, path, handler, status in (
+    route(
+        routes,
         ("GET", "/limits", api.limits, 200),
         ("GET", "/query", api.query, 200),
         ("GET", "/query/", api.query, 200),
@@ -131,8 +133,7 @@ def router(world: World, records: Records) -> APIRouter:
         ("PATCH", "/sobjects/{name}/{record_id}", api.update, 204),
         ("GET", "/sobjects/{name}/{field}/{value:path}", api.read_by_key, 200),
         ("PATCH", "/sobjects/{name}/{field}/{value:path}", api.upsert, 200),
-    ):
-        routes.add_api_route(path, handler, methods=[method], status_code=status)
+    )
     front = APIRouter()
     front.add_api_route("/services/oauth2/token", api.log_in, methods=["POST"])
     front.include_router(routes)
@@ -140,11 +141,7 @@ def router(world: World, records: Records) -> APIRouter:
 
 
 async def _body(request: Request) -> Json:
-    try:
-        body = await request.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
+    if (body := await json_object(request)) is None:
         raise refusal(400, "JSON_PARSER_ERROR", "The request body is no JSON object")
     return body
 
