@@ -108,20 +108,8 @@ class Dialogue:
             agent.turntaking, ear=ear, listening=self.listening, speaking=self.speaking, activity=self._activity
         )
         self.closing = Closing(agent, hand, self.speaking, on_begun=self._stage.close, on_over=self._activity.refuse)
-        used = tools.Tools(agent, hand, briefing.epoch, self._transcript.known).use
         self._recall = Recall(agent, hand, self._transcript)
-        cascade = Answering(
-            Thinking(crew, agent, self._recall, script.of(agent, briefing)),
-            self.speaking.mouth,
-            self._transcript,
-            tools.specs(agent),
-            used,
-            bridge=self.speaking.bridge,
-            bridge_after_s=agent.turntaking.filler_after_ms / 1000,
-            eager_most=agent.turntaking.eager_most,
-            on_late=self._used_late,
-        )
-        self._answering = Aloud(self._talking, cascade, self._playout, self._transcript, self._recall)
+        self._answering = self._made_answering(crew)
         self._keypad = Keypad(agent.turntaking.digits_gap_s)
         self._replying = Replying(
             briefing.call_id,
@@ -131,20 +119,39 @@ class Dialogue:
             activity=self._activity,
             closing=self.closing,
         )
-        self._machines = Machines(
+        self._machines = self._made_machines(crew)
+
+    def _made_answering(self, crew: Crew) -> Aloud:
+        agent = self._agent
+        used = tools.Tools(agent, self._hand, self._briefing.epoch, self._transcript.known).use
+        cascade = Answering(
+            Thinking(crew, agent, self._recall, script.of(agent, self._briefing)),
+            self.speaking.mouth,
+            self._transcript,
+            tools.specs(agent),
+            used,
+            bridge=self.speaking.bridge,
+            bridge_after_s=agent.turntaking.filler_after_ms / 1000,
+            eager_most=agent.turntaking.eager_most,
+            on_late=self._used_late,
+        )
+        return Aloud(self._talking, cascade, self._playout, self._transcript, self._recall)
+
+    def _made_machines(self, crew: Crew) -> Machines:
+        return Machines(
             self._stage,
-            ear=ear,
+            ear=self._ear,
             floor=self._floor,
             speaking=self.speaking,
             transcript=self._transcript,
             activity=self._activity,
             closing=self.closing,
             navigating=Navigating(
-                agent,
-                briefing,
-                hand,
+                self._agent,
+                self._briefing,
+                self._hand,
                 crew=crew,
-                ear=ear,
+                ear=self._ear,
                 speaking=self.speaking,
                 activity=self._activity,
                 closing=self.closing,

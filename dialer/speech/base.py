@@ -34,8 +34,11 @@ class Recognition(Protocol):
 
     dropped_bytes: int
     """Audio that could not be sent in time."""
-    signs: int | None
-    """Signs of life so far: messages of any kind. None where `finalize` need not be answered within a second or so."""
+
+    @property
+    def signs(self) -> int | None:
+        """Signs of life so far: messages of any kind. None where `finalize` need not be answered within a second."""
+        ...
 
     def feed(self, mulaw: bytes) -> None:
         """Hand over audio. Never blocks; what cannot be sent in time is dropped and counted in `dropped_bytes`."""
