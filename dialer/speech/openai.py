@@ -6,7 +6,6 @@ transcribes each as a whole; what it has so far comes as deltas. The voice makes
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -18,7 +17,7 @@ from picows import WSMsgType
 from dialer.errors import VendorBusy, VendorRefused
 from dialer.speech import streaming
 from dialer.speech.base import Heard, Timed
-from dialer.speech.streaming import Piece, SocketStream
+from dialer.speech.streaming import NegotiatedStream, Piece
 from dialer.speech.telephone import Narrowing
 
 VENDOR: Final = "openai"
@@ -70,25 +69,17 @@ class OpenAIRecognizer:
             transcription["prompt"] = "Names that may be said: " + ", ".join(hints)
         stream = await streaming.connect(OpenAIStream, self._url, headers, self._tls, VENDOR)
         stream.configure(transcription)
-        try:
-            async with asyncio.timeout(streaming.CONNECT_S):
-                await asyncio.shield(stream.accepted)
-        except TimeoutError as error:
-            raise VendorBusy(VENDOR, "the parameters were not accepted in time") from error
-        finally:
-            if not stream.accepted.done() or stream.accepted.exception() is not None:
-                await stream.close()
+        await stream.until_accepted()
         return stream
 
 
-class OpenAIStream(SocketStream):
+class OpenAIStream(NegotiatedStream):
     """One call's stream to OpenAI. Words of an utterance that was committed come a moment later, by its item's id."""
 
     vendor = VENDOR
 
     def __init__(self) -> None:
         super().__init__()
-        self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._words: dict[str, str] = {}
         self._spans: dict[str, list[float]] = {}
         self._fed_bytes = 0
@@ -115,11 +106,6 @@ class OpenAIStream(SocketStream):
         """Ask for the final words of what was fed so far, now."""
         self._asked_s.append(self._fed_bytes / BYTES_PER_S)
         self.send(b'{"type":"input_audio_buffer.commit"}')
-
-    def over(self) -> None:
-        """Let nobody wait for an acceptance that cannot come any more."""
-        if not self.accepted.done():
-            self.accepted.set_exception(VendorBusy(VENDOR, "closed before the parameters were accepted"))
 
     def read(self, message: dict[str, Any]) -> Iterable[Piece]:
         """Translate one message."""

@@ -148,6 +148,35 @@ class SocketStream(WSListener):  # type: ignore[misc, unused-ignore]  # a C clas
         self.over()
 
 
+class NegotiatedStream(SocketStream):
+    """A stream that is open once the vendor has accepted the parameters that were sent on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def until_accepted(self) -> None:
+        """Wait for it. A stream whose parameters are not accepted is closed.
+
+        Raises:
+            VendorRefused: the parameters are wrong.
+            VendorBusy: they were not accepted in time, or the stream broke before.
+        """
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await asyncio.shield(self.accepted)
+        except TimeoutError as error:
+            raise VendorBusy(self.vendor, "the parameters were not accepted in time") from error
+        finally:
+            if not self.accepted.done() or self.accepted.exception() is not None:
+                await self.close()
+
+    def over(self) -> None:
+        """Let nobody wait for an acceptance that cannot come any more."""
+        if not self.accepted.done():
+            self.accepted.set_exception(VendorBusy(self.vendor, "closed before the parameters were accepted"))
+
+
 def secured(url: str) -> ssl.SSLContext | None:
     """The TLS that a wss:// URL needs."""
     return ssl.create_default_context() if url.startswith("wss") else None

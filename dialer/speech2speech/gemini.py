@@ -6,7 +6,6 @@ not: what nobody takes is void, and the model is told so.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -21,8 +20,8 @@ from dialer.llm.base import Message, ToolCall, ToolSpec, Usage
 from dialer.llm.gemini_wire import VENDOR
 from dialer.speech import streaming
 from dialer.speech.base import Heard
+from dialer.speech.streaming import NegotiatedStream
 from dialer.speech.streaming import Piece as HeardPiece
-from dialer.speech.streaming import SocketStream
 from dialer.speech.telephone import Narrowing
 from dialer.speech2speech.base import Piece, Written
 from dialer.speech2speech.replies import Replies
@@ -76,25 +75,17 @@ class GeminiTalker:
         headers = {"x-goog-api-key": self._api_key}
         talk = await streaming.connect(GeminiTalk, self._url, headers, self._tls, VENDOR)
         talk.message(setup=setup)
-        try:
-            async with asyncio.timeout(streaming.CONNECT_S):
-                await asyncio.shield(talk.accepted)
-        except TimeoutError as error:
-            raise VendorBusy(VENDOR, "the parameters were not accepted in time") from error
-        finally:
-            if not talk.accepted.done() or talk.accepted.exception() is not None:
-                await talk.close()
+        await talk.until_accepted()
         return talk
 
 
-class GeminiTalk(SocketStream):
+class GeminiTalk(NegotiatedStream):
     """One call's conversation."""
 
     vendor = VENDOR
 
     def __init__(self) -> None:
         super().__init__()
-        self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._replies = Replies()
         self._narrowing = Narrowing(RATE_HZ)
         self._active = False
@@ -213,10 +204,8 @@ class GeminiTalk(SocketStream):
 
     def over(self) -> None:
         """The stream has ended: no reply will come."""
-        lost = VendorBusy(VENDOR, "the conversation was cut off")
-        if not self.accepted.done():
-            self.accepted.set_exception(lost)
-        self._replies.fail(lost, for_good=True)
+        super().over()
+        self._replies.fail(VendorBusy(VENDOR, "the conversation was cut off"), for_good=True)
 
     def _begin(self) -> None:
         self._replies.begin()

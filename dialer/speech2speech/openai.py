@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -72,14 +71,7 @@ class OpenAITalker:
         talk = await streaming.connect(OpenAITalk, self._url, headers, self._tls, VENDOR)
         talk.instructions = instructions
         talk.event("session.update", session=session)
-        try:
-            async with asyncio.timeout(streaming.CONNECT_S):
-                await asyncio.shield(talk.accepted)
-        except TimeoutError as error:
-            raise VendorBusy(VENDOR, "the parameters were not accepted in time") from error
-        finally:
-            if not talk.accepted.done() or talk.accepted.exception() is not None:
-                await talk.close()
+        await talk.until_accepted()
         return talk
 
 
