@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
 
 from dialer.followups.calendars.base import Calendar
 from dialer.followups.calendars.caldav import CalDav
 from dialer.followups.calendars.google import Google
 from dialer.sandbox.calendars import mount
 from dialer.sandbox.calendars.google import CALENDAR_ID
-from dialer.sandbox.faults import FaultPlan, Faults
-from dialer.sandbox.ledger import Ledger
-from dialer.sandbox.options import Options
 from dialer.supervisor.local_world import service_account
-from tests.contract.crm_sandbox import served
+from tests.contract import sandbox_part
+from tests.contract.sandbox_part import PartOfWorld
 
 QUICK = httpx.Timeout(0.4)
 
 
 @dataclass
-class CalendarWorld:
+class CalendarWorld(PartOfWorld):
     """As much of a world as its calendars touch."""
-
-    options: Options
-    ledger: Ledger
-    faults: Faults
-    url: str
-
-    def always(self, *faults: str) -> None:
-        """Let these faults strike every time; none lifts them all."""
-        self.faults.plan = FaultPlan(rates=dict.fromkeys(faults, 1.0))
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """What a calendar keeps."""
@@ -54,17 +42,9 @@ class CalendarWorld:
         return [line for line in self.ledger.lines(kind="calendar.write") if line["calendar"] == name]
 
 
-@contextmanager
-def running(home: Path) -> Iterator[CalendarWorld]:
+def running(home: Path) -> AbstractContextManager[CalendarWorld]:
     """Serve the calendars."""
-    options = Options(data_dir=home)
-    app = FastAPI()
-    world = CalendarWorld(options, Ledger(options.home / "ledger.jsonl"), Faults(options.seed), "")
-    mount(app, world)  # type: ignore[arg-type]
-    with served(app) as url:
-        world.url = url
-        yield world
-    world.ledger.close()
+    return sandbox_part.running(CalendarWorld, mount, home)
 
 
 def google(world: CalendarWorld, *, patient: bool = True) -> Calendar:

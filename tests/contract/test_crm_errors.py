@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.responses import JSONResponse
 
 from dialer.errors import VendorBusy, VendorRefused, VendorSilent
-from tests.contract.crm_sandbox import served
+from tests.contract.sandbox_part import served
 from tests.contract.test_crm_promises import CONTACT, make_hubspot, make_salesforce
 
 

@@ -13,7 +13,8 @@ from dialer.crm.base import Activity, Contact, Crm, Task
 from dialer.crm.hubspot import HubSpot
 from dialer.crm.salesforce import Salesforce
 from dialer.errors import VendorBusy, VendorRefused, VendorSilent
-from tests.contract.crm_sandbox import CrmWorld, running, unused_port
+from tests.contract.crm_sandbox import CrmWorld, running
+from tests.contract.sandbox_part import unused_port
 
 PATIENT_S = (3.0, 10.0)
 HASTY_S = (3.0, 1.5)

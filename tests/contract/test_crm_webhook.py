@@ -14,7 +14,7 @@ from standardwebhooks import Webhook as Verifier
 
 from dialer.crm.webhook import Webhook
 from dialer.errors import BadInput, VendorBusy, VendorRefused, VendorSilent
-from tests.contract.crm_sandbox import served, unused_port
+from tests.contract.sandbox_part import served, unused_port
 
 SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes of test secret!").decode()
 EVENT = {"type": "call.finished", "timestamp": "2026-11-24T15:04:00Z", "data": {"call": {"id": "0b7e"}}}

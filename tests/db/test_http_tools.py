@@ -23,7 +23,7 @@ from dialer.calls.using import Outside, Pending
 from dialer.conversation.facts import Reply, ToolWanted
 from dialer.db import Sessions
 from dialer.settings import ToolSecret
-from tests.contract.crm_sandbox import served
+from tests.contract.sandbox_part import served
 from tests.factories import Factory, definition
 
 SECRET = "sesame-7f3a"
