@@ -32,7 +32,8 @@ SENT_BEFORE_S = 60
 ASK_AGAIN_S = 5
 LOST_REPLY_S = 15
 """A call that has been `dialing` for this long without a carrier id is unknown."""
-POLL_MARGIN_S = 60
+POLL_MARGIN_S = 20
+"""How much longer than it may ring a call may wait for its callbacks before the carrier is asked."""
 FORGOTTEN_S = 2 * 3600
 """Longer than any call may last."""
 BY = "leads.reconcile"

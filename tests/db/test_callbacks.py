@@ -199,7 +199,10 @@ def test_open_call_with_lost_callbacks_is_polled(engine_room: CampaignEngine, pl
         engine_room.carrier.calls[carrier_id], status=CarrierStatus.NO_ANSWER
     )
     with engine_room.sessions.begin() as session:
-        session.execute(update(Call).values(moved_wall=func.clock_timestamp() - timedelta(seconds=200)))
+        quiet_s = engine_room.call(placed).ring_timeout_s + settling.POLL_MARGIN_S
+        session.execute(update(Call).values(moved_wall=func.clock_timestamp() - timedelta(seconds=quiet_s - 5)))
+        assert settling.to_poll(session, 10) == []
+        session.execute(update(Call).values(moved_wall=func.clock_timestamp() - timedelta(seconds=quiet_s + 1)))
         assert settling.to_poll(session, 10) == [placed]
 
     settling.poll(placed, engine_room.settling)
