@@ -29,7 +29,8 @@ def simulate(
     from dialer.cli.context import load
     from dialer.simulation import databases
     from dialer.simulation.faults import LEVELS
-    from dialer.simulation.running import Simulation, Wish
+    from dialer.simulation.results import Wish
+    from dialer.simulation.running import Simulation
 
     if not 1 <= leads <= MAX_LEADS or not 0 < days <= 60 or check_every < 1:
         raise BadInput(f"--leads takes 1 to {MAX_LEADS}, --days above 0 up to 60, --check-every 1 or more.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 from dialer.calls import urls
 from dialer.errors import CarrierBusy, CarrierRefused, CarrierSilent, NotFound, Reach
@@ -13,6 +12,7 @@ from dialer.simulation import people
 from dialer.simulation.clock import VirtualClock
 from dialer.simulation.faults import Fault, Faults
 from dialer.simulation.judging import Judge
+from dialer.simulation.world import World
 from dialer.telephony.base import CarrierCall, CarrierStatus, Deadline, DialOrder
 
 S = CarrierStatus
@@ -37,14 +37,6 @@ class Leg:
     def call_id(self) -> str:
         """The attempt that the order's URLs name."""
         return urls.call_of(self.order.answer_url) or ""
-
-
-class World(Protocol):
-    """What the carrier needs of the world around it."""
-
-    def later(self, after_s: float, what: str, *args: object) -> None:
-        """Have an event of this name happen."""
-        ...
 
 
 class SimulatedCarrier:

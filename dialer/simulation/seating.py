@@ -11,8 +11,9 @@ from dialer.conversation.facts import Fact, HandedIn, Reply
 from dialer.db import Sessions, transaction
 from dialer.messages import Messages
 from dialer.simulation import people
-from dialer.simulation.carrier import Leg, World
+from dialer.simulation.carrier import Leg
 from dialer.simulation.clock import VirtualClock
+from dialer.simulation.world import World
 
 CALLBACK_AHEAD = timedelta(days=2)
 

@@ -18,7 +18,8 @@ from dialer.errors import CarrierSilent
 from dialer.settings import Settings
 from dialer.simulation.faults import MANY, SOME, Fault, Plan
 from dialer.simulation.judging import Violation
-from dialer.simulation.running import Result, Simulation, Wish
+from dialer.simulation.results import Result, Wish
+from dialer.simulation.running import Simulation
 from dialer.telephony.base import Carrier, Deadline, DialOrder
 from tests.databases import Databases
 
@@ -109,7 +110,7 @@ class Retrying:
 
 def test_it_tells_a_post_that_is_sent_twice(databases: Databases) -> None:
     with simulation(databases, Wish(leads=6, seed=1, plan={Fault.REPLY_LOST: 0.5})) as made:
-        made.dialing = replace(made.dialing, carrier=Retrying(made.carrier))
+        made.product.dialing = replace(made.product.dialing, carrier=Retrying(made.carrier))
         with pytest.raises(Violation, match=r"law 1: .* dialed 2 times"):
             made.run()
 
