@@ -29,18 +29,23 @@ GETS = (
     "/api/calls/{call_id}",
     "/api/calls/{call_id}/recording",
     "/api/knowledge/{document_id}",
+    "/agents/{version_id}",
+    "/console/campaigns/{campaign}",
+    "/console/campaigns/{campaign}/lead",
     "/console/calls/{call_id}",
     "/console/calls/{call_id}/recording",
     "/console/imports/{import_id}/rejects",
     "/recordings/{name}",
 )
 POSTS = ("/api/campaigns/{campaign}/{verb}", "/console/campaigns/{campaign}/{verb}")
+REMOVALS = ("/console/documents/{document_id}/remove",)
 USERS = tuple(f"/api/users/{{user_id}}/{step}" for step in ("role", "disable", "enable"))
 NUMBERED = ("/api/voice-ai/models/{number}", "/api/voice-ai/models/{number}/promote")
 """A number is each tenant's own; `test_training` shows that nobody finds another's under it."""
 PHONES = ("/api/numbers/{phone}",)
 LISTS = ("/api/campaigns", "/api/leads", "/api/leads/imports", "/api/calls", "/api/knowledge")
-PAGES = ("/", "/console/live/campaigns", "/console/live/calls", "/console/live/imports", "/console/live/summary")
+LIVE = ("campaigns", "calls", "imports", "summary", "documents")
+PAGES = ("/", "/agents", "/knowledge", *(f"/console/live/{part}" for part in LIVE))
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class Theirs:
         return path.format(
             campaign=self.campaign.id, lead_id=self.lead.id, call_id=self.call.id, import_id=self.run.id,
             name=self.call.recording, verb=verb, document_id=self.document.id,
+            version_id=self.campaign.agent_version_id,
         )  # fmt: skip
 
     def marks(self) -> list[str]:
@@ -66,6 +72,8 @@ class Theirs:
             self.lead.phone,
             "Zelda",
             str(self.document.id),
+            self.document.name,
+            str(self.campaign.agent_version_id),
         ]
 
 
@@ -125,6 +133,14 @@ def test_what_is_theirs_cannot_be_moved(
 
     with sessions() as session:
         assert session.get_one(Campaign, theirs.campaign.id).state is CampaignState.RUNNING
+
+
+@pytest.mark.parametrize("path", REMOVALS)
+def test_what_is_theirs_cannot_be_removed(ours: TestClient, theirs: Theirs, sessions: Sessions, path: str) -> None:
+    assert ours.post(theirs.fill(path)).status_code == 404
+
+    with sessions() as session:
+        assert session.get_one(KnowledgeDocument, theirs.document.id).name == theirs.document.name
 
 
 @pytest.mark.parametrize("path", USERS)
@@ -202,4 +218,6 @@ def test_a_tenant_cannot_stop_the_installation(
 
 
 def test_every_route_that_takes_an_id_is_in_the_matrix() -> None:
-    assert {route.path for route in routes() if "{" in route.path} == set(GETS + POSTS + USERS + NUMBERED + PHONES)
+    assert {route.path for route in routes() if "{" in route.path} == set(
+        GETS + POSTS + REMOVALS + USERS + NUMBERED + PHONES
+    )

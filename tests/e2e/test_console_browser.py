@@ -140,13 +140,13 @@ def test_emergency_stop_is_two_clicks_and_a_reason(page: Page, sessions: Session
     page.fill("#stop-dialog [name=why]", "wrong list")
     page.click("#stop-dialog button.danger")
 
-    page.wait_for_selector(".stopped >> text=wrong list")
+    page.wait_for_selector(".stopped[role=alert] >> text=wrong list")
     with sessions() as session:
         assert session.get_one(DialingGate, 1).shut is True
-    page.click(".stopped >> text=Resume")
+    page.click(".stopped[role=alert] >> text=Resume")
     page.fill("#resume-dialog [name=why]", "mended")
     page.click("#resume-dialog button.primary")
-    page.wait_for_selector(".stopped", state="detached")
+    page.wait_for_selector(".stopped[role=alert]", state="detached")
     with sessions() as session:
         assert session.get_one(DialingGate, 1).shut is False
 

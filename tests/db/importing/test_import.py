@@ -91,9 +91,10 @@ def test_failure_in_the_middle_keeps_batches_that_were_done(sessions, bring, mon
             raise RuntimeError("the power went out")
         return real(session, batch, *arguments)
 
-    monkeypatch.setattr(importing.staging, "land", fail_third)
-    with pytest.raises(RuntimeError):
-        bring(content)
+    with monkeypatch.context() as failing:
+        failing.setattr(importing.staging, "land", fail_third)
+        with pytest.raises(RuntimeError):
+            bring(content)
     assert len(leads(sessions)) == 4
     report = bring(content)
     assert (report["imported"], report["unchanged"]) == (2, 4)
