@@ -224,7 +224,7 @@ class Dialogue:
         turn = self._floor.turn
         if turn.started_s and reason is not EndReason.LOST and self._stage.mode is not Mode.AWAITING_BEEP:
             await self.listening.last_words()
-        if text := masking.mask(turn.text):
+        if text := self._masked(turn.text):
             self._store_person_turn(turn, text)
             if self.closing.planned is not EndReason.OPT_OUT and optout.wants_out(text):
                 self.closing.planned = EndReason.OPT_OUT
@@ -294,19 +294,22 @@ class Dialogue:
         if not self._floor.words(heard, now, delay_s) or not heard.is_final:
             return
         words = self._floor.turn.text
-        self._recall.expect(masking.mask(words))
+        self._recall.expect(self._masked(words))
         if optout.wants_out(words) and self._stage.mode is not Mode.AWAITING_BEEP:
             return  # waits for the end of the turn: "don't call me ... before five" is another wish
         self._machines.words(words, now)
 
     def _foresee(self, now: float) -> None:
         """Have an answer prepared to a turn that is probably over."""
-        words = masking.mask(self._floor.likely_words(now))
+        words = self._masked(self._floor.likely_words(now))
         self._replying.foresee("" if optout.wants_out(words) else words)
+
+    def _masked(self, words: str) -> str:
+        return masking.mask(words, self._transcript.asked) if words else ""
 
     def _person_finished(self, now: float) -> None:
         turn = self._floor.finish(now)
-        text = masking.mask(turn.text)
+        text = self._masked(turn.text)
         if not text:
             return
         self._follow_language(turn, text)
@@ -353,9 +356,7 @@ class Dialogue:
 
     def _store_digits(self, digits: str) -> None:
         keypad = self._keypad
-        self._transcript.person(
-            masking.mask(digits), started_s=keypad.started_s, ended_s=keypad.pressed_s, kind="digits"
-        )
+        self._transcript.person(digits, started_s=keypad.started_s, ended_s=keypad.pressed_s, kind="digits")
 
     def _used_late(self, used: tools.Used) -> None:
         self._replying.used_late(used)

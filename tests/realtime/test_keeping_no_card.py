@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from dialer.conversation.facts import Briefing, Fact, PastTurn, Reply, Speaker, TurnFinished, TurnMasked
 from dialer.conversation.masking import MASK
 from dialer.conversation.transcript import Transcript
-from tests.realtime.scripted import run
+from tests.realtime.calling import Call
+from tests.realtime.scripted import FakeBrain, run
+
+ASKS = "Please tell me your card number."
 
 
 class Told:
@@ -88,3 +91,19 @@ def test_other_numbers_typed_in_groups_stay() -> None:
 
     assert "[pressed keys] 555" in texts(transcript)
     assert not [fact for fact in hand.facts if isinstance(fact, TurnMasked)]
+
+
+def test_the_first_group_of_a_card_that_was_asked_for_reaches_no_model(play) -> None:
+    """Neither the draft of an answer, made before the turn is over, nor the search for knowledge has it."""
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.say("I would like to pay.")
+        await call.until(lambda: call.hand.said()[-1][2] == ASKS)
+        await call.say("it is 4111 11", sure=False)
+        await call.until(lambda: call.hand.said()[-1][2] == "Thank you.")
+        assert "4111" not in str(call.hand.facts)
+        assert "4111" not in str(call.brain.asked)
+        assert len(call.brain.asked) == 2
+
+    play(scene, brain=FakeBrain([ASKS], ["Thank you."]), agent={"knowledge": ["docs"]})
