@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 # More than there are processors: most of a test is waiting.
-JOBS   ?= 3
+JOBS   ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up test check bench chaos outages safeguards wheel clean

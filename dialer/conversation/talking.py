@@ -164,6 +164,8 @@ class Overhearing:
         self._catch_up = catch_up
         self._before: deque[bytes] = deque(maxlen=BEFORE_FRAMES)
         self._speaks = False
+        self._until_s = 0.0
+        """When the voice was last heard before the present pause. The ear takes longer to be sure that it is one."""
         self.dropped_bytes = 0
         self.signs: int | None = None
         """Its replies are what is waited for."""
@@ -172,7 +174,7 @@ class Overhearing:
         """Hand over audio."""
         if not self._speaks:
             self._before.append(mulaw)
-            if self._ear.voiced_since_s:
+            if self._ear.voiced_since_s and self._ear.last_voice_s > self._until_s:
                 self._speaks = True
                 self._talk.begin()
                 self._talk.feed(b"".join(self._before))
@@ -185,6 +187,7 @@ class Overhearing:
         """The person paused."""
         if self._speaks:
             self._speaks = False
+            self._until_s = self._ear.last_voice_s
             self._catch_up()
             self._talk.finalize()
 
