@@ -22,7 +22,7 @@ from dialer.conversation.bargein import BargeIn, Move
 from dialer.conversation.drafting import bare
 from dialer.conversation.endpointing import PersonTurns
 from dialer.sandbox.deepgram_results import ListenOptions, Transcriber
-from dialer.sandbox.hearing import Registry
+from dialer.sandbox.registry import Registry
 from dialer.sandbox.voices import Utterance, Voices, silence
 from dialer.speech.base import Heard
 from dialer.speech.deepgram import read

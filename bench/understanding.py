@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 
 from dialer.audio import mulaw
-from dialer.sandbox.hearing import Registry
+from dialer.sandbox.registry import Registry
 from dialer.sandbox.voices import Voices
 from dialer.training import fitting
 from dialer.understanding import analysis, corpus, model, words

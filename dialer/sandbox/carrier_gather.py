@@ -7,7 +7,8 @@ from collections.abc import Coroutine
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from dialer.sandbox.hearing import Ear, SpeechStarted
+from dialer.sandbox.heard import SpeechStarted
+from dialer.sandbox.hearing import Ear
 from dialer.sandbox.media_line import Line
 from dialer.sandbox.world import World
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dialer.sandbox.faults import chance
-from dialer.sandbox.hearing import Ear, EarEvent, Registry, SpeechStarted, Tally, UnknownSpeech, WordHeard
+from dialer.sandbox.heard import EarEvent, SpeechStarted, Tally, UnknownSpeech, WordHeard
+from dialer.sandbox.hearing import Ear
+from dialer.sandbox.registry import Registry
 from dialer.sandbox.voices import FRAME_BYTES
 
 Json = dict[str, Any]

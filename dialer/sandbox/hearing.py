@@ -1,30 +1,20 @@
 """Recognition in the sandbox: knows what the sandbox's own voices say, and only from the audio that arrives.
 
-A registry remembers short pieces of every utterance. An ear looks for such a piece in a stream, at any byte, then
-follows the utterance for as long as the stream agrees with it, and reports a word once its audio is through. Audio
-that was lost, held up, repeated or reordered disagrees; the words it belongs to come out wrong or not at all. Speech
-that nobody here spoke is noticed, and timed.
+An ear looks for a piece that the registry knows in a stream, at any byte, then follows the utterance for as long as
+the stream agrees with it, and reports a word once its audio is through. Audio that was lost, held up, repeated or
+reordered disagrees; the words it belongs to come out wrong or not at all. Speech that nobody here spoke is noticed,
+and timed.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from dataclasses import dataclass
-
 import numpy as np
 
 from dialer.audio import mulaw
-from dialer.sandbox.garbling import garbled
-from dialer.sandbox.voices import FRAME_BYTES, SAMPLE_RATE_HZ, SILENCE, Utterance
-
-_PIECE_BYTES = 24
-"""Long enough to be unlike any other piece: even the trace of noise under a pause has two bits a sample."""
-_PIECE_VALUES = 4
-"""Different byte values that a piece must have to be remembered; pure silence and tones have fewer, or repeat."""
-_PLACES_PER_PIECE = 8
-_REMEMBERED_UTTERANCES = 1500
-"""About 100 kB each: for three seconds, 24 kB of audio and 150 pieces."""
+from dialer.sandbox.heard import EarEvent, SpeechStarted, Tally, UnknownSpeech
+from dialer.sandbox.passage import Passage
+from dialer.sandbox.registry import PIECE_BYTES, Registry
+from dialer.sandbox.voices import FRAME_BYTES, SAMPLE_RATE_HZ, SILENCE
 
 _QUIET_AMPLITUDE = 256
 _QUIET_BYTES = bytes(
@@ -38,10 +28,6 @@ _TONE_VALUES = 12
 """A frame of a pure tone repeats a few byte values; 20 ms of speech have dozens."""
 _SILENT_FRAME = SILENCE * FRAME_BYTES
 
-_FAULTY_SHARE = 0.05
-"""Share of a word that may be missing or out of place before it is misheard."""
-_HEARD_SHARE = 0.5
-"""Share of a word that must be there for it to be misheard rather than missed."""
 _GIVEN_UP_BYTES = 2400
 """300 ms after its audio broke off, an utterance is over."""
 _BEFORE_BYTES = 3 * FRAME_BYTES
@@ -51,166 +37,6 @@ _PAUSE_FRAMES = 15
 _UNKNOWN_FRAMES = 10
 """Less sound than 200 ms that nobody knows is a noise and no speech."""
 _UNKNOWN_AT_MOST_FRAMES = 500
-
-
-@dataclass(frozen=True, slots=True)
-class WordHeard:
-    """A word, right or misheard. Seconds since the stream began."""
-
-    text: str
-    start_s: float
-    end_s: float
-    is_whole: bool = True
-    """Whether all of it arrived."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechStarted:
-    """Somebody began to speak after a pause. Seconds since the stream began."""
-
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownSpeech:
-    """Speech that none of our voices made, over now. Seconds since the stream began."""
-
-    start_s: float
-    end_s: float
-
-    @property
-    def text(self) -> str:
-        """How it is transcribed."""
-        return f"[speech {self.end_s - self.start_s:.1f} seconds]"
-
-
-EarEvent = WordHeard | SpeechStarted | UnknownSpeech
-
-
-@dataclass(slots=True)
-class Tally:
-    """What an ear has heard: words of which all arrived, words of which a part did, and stretches of unknown speech."""
-
-    words: int = 0
-    broken_words: int = 0
-    unknown: int = 0
-
-    def add(self, event: EarEvent) -> None:
-        """Count something heard."""
-        if isinstance(event, UnknownSpeech):
-            self.unknown += 1
-        elif isinstance(event, WordHeard):
-            self.words += event.is_whole
-            self.broken_words += not event.is_whole
-
-
-class Registry:
-    """What was spoken lately, by pieces of its audio. Any thread may add; finding needs no lock."""
-
-    def __init__(self, limit: int = _REMEMBERED_UTTERANCES) -> None:
-        self._limit = limit
-        self._lock = threading.Lock()
-        self._known: OrderedDict[bytes, Utterance] = OrderedDict()
-        self._places: dict[bytes, tuple[tuple[Utterance, int], ...]] = {}
-
-    def add(self, utterance: Utterance) -> None:
-        """Learn an utterance, and forget the one longest unused if there are too many. Again is no error."""
-        with self._lock:
-            if utterance.mulaw in self._known:
-                self._known.move_to_end(utterance.mulaw)
-                return
-            self._known[utterance.mulaw] = utterance
-            for piece, at in _pieces(utterance):
-                others = self._places.get(piece, ())
-                self._places[piece] = ((utterance, at), *others)[:_PLACES_PER_PIECE]
-            if len(self._known) > self._limit:
-                self._forget(self._known.popitem(last=False)[1])
-
-    def find(self, piece: bytes) -> tuple[tuple[Utterance, int], ...]:
-        """Every (utterance, byte offset) where `piece` was spoken, newest first."""
-        return self._places.get(piece, ())
-
-    def _forget(self, utterance: Utterance) -> None:
-        for piece, _ in _pieces(utterance):
-            left = tuple(place for place in self._places.get(piece, ()) if place[0] is not utterance)
-            if left:
-                self._places[piece] = left
-            else:
-                self._places.pop(piece, None)
-
-
-def _pieces(utterance: Utterance) -> list[tuple[bytes, int]]:
-    audio = utterance.mulaw
-    pieces = ((audio[at : at + _PIECE_BYTES], at) for at in range(0, len(audio) - _PIECE_BYTES + 1, FRAME_BYTES))
-    return [(piece, at) for piece, at in pieces if len(set(piece)) >= _PIECE_VALUES]
-
-
-class _Passage:
-    """One utterance as it is being heard: how far it has come, and how well its present word arrived."""
-
-    __slots__ = ("_began", "_credited", "_ended", "_faults", "_front", "_index", "heard", "position", "utterance")
-
-    def __init__(self, utterance: Utterance, position: int) -> None:
-        self.utterance = utterance
-        self.position = position
-        self.heard: list[WordHeard] = []
-        self._front = position
-        self._index = 0
-        self._credited = 0
-        self._faults = 0
-        self._began = 0
-        self._ended = 0
-        """Where in the stream the present word's audio began, and how far it has come."""
-
-    @property
-    def in_word(self) -> bool:
-        """Whether the present position is inside a word."""
-        words = self.utterance.words
-        return self._index < len(words) and words[self._index].start < self._front < words[self._index].end
-
-    def advance(self, count: int, at: int) -> None:
-        """The next `count` bytes arrived; `at` is where in the stream the first of them is."""
-        start, end = self.position, self.position + count
-        self.position = end
-        if start < self._front and self.in_word:
-            self._faults += min(end, self._front) - start
-        words = self.utterance.words
-        while self._index < len(words) and words[self._index].start < end:
-            word = words[self._index]
-            fresh = max(start, word.start, self._front)
-            until = min(end, word.end)
-            if until > fresh:
-                if self._credited == 0:
-                    self._began = at + fresh - start
-                self._credited += until - fresh
-                self._ended = at + until - start
-            if end < word.end:
-                break
-            self._finish_word()
-        self._front = max(self._front, end)
-
-    def disturb(self, count: int) -> None:
-        """`count` bytes arrived that do not belong here."""
-        if self.in_word:
-            self._faults += count
-
-    def close(self) -> None:
-        """No more will come: settle the word that was being heard."""
-        if self._credited:
-            self._finish_word()
-
-    def _finish_word(self) -> None:
-        word = self.utterance.words[self._index]
-        length = word.end - word.start
-        faults = length - self._credited + self._faults
-        span = self._began / SAMPLE_RATE_HZ, self._ended / SAMPLE_RATE_HZ
-        if faults <= length * _FAULTY_SHARE:
-            self.heard.append(WordHeard(word.text, *span))
-        elif self._credited >= length * _HEARD_SHARE:
-            self.heard.append(WordHeard(garbled(word.text), *span, is_whole=False))
-        self._index += 1
-        self._credited = 0
-        self._faults = 0
 
 
 class Ear:
@@ -226,7 +52,7 @@ class Ear:
         self._quiet_frames = 0
         self._loud_run = 0
         self._speaking = False
-        self._passages: list[_Passage] = []
+        self._passages: list[Passage] = []
         """All utterances that what was heard could still be part of; more than one only where they sound alike."""
         self._broken = False
         """Whether the stream has left the passages, and they wait for it to come back."""
@@ -330,18 +156,18 @@ class Ear:
         text = self._before + frame
         floor = max(self._taken - at + _BEFORE_BYTES, 0)
         find = self._registry.find
-        for i in range(max(_BEFORE_BYTES - _PIECE_BYTES + 1, floor), len(text) - _PIECE_BYTES + 1):
-            places = find(text[i : i + _PIECE_BYTES])
+        for i in range(max(_BEFORE_BYTES - PIECE_BYTES + 1, floor), len(text) - PIECE_BYTES + 1):
+            places = find(text[i : i + PIECE_BYTES])
             if not places:
                 continue
             fitting = [(u, where) for u, where in places if _fits(text[i:], u.mulaw, where)]
             if fitting:
                 back = max(_common_suffix(text[floor:i], u.mulaw, where) for u, where in fitting)
-                self._join({id(u): _Passage(u, where - back) for u, where in fitting}, text[i - back :], at)
+                self._join({id(u): Passage(u, where - back) for u, where in fitting}, text[i - back :], at)
                 return True
         return False
 
-    def _join(self, found: dict[int, _Passage], audio: bytes, at: int) -> None:
+    def _join(self, found: dict[int, Passage], audio: bytes, at: int) -> None:
         """Go along with what was found: `audio` is the stream from its first byte to the end of the frame at `at`."""
         begin = at + FRAME_BYTES - len(audio)
         back_again = [p for p in self._passages if id(p.utterance) in found]
@@ -355,7 +181,7 @@ class Ear:
         self._close_unknown()
         self._advance(back_again or self._passages, len(audio), begin)
 
-    def _advance(self, passages: list[_Passage], count: int, at: int) -> None:
+    def _advance(self, passages: list[Passage], count: int, at: int) -> None:
         """Go `count` bytes along, from byte `at` of the stream, and end with the first utterance that ends."""
         self._passages = passages
         if count:

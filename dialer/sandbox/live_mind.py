@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dialer.sandbox import openai_talk
-from dialer.sandbox.hearing import Ear, SpeechStarted
+from dialer.sandbox.heard import SpeechStarted
+from dialer.sandbox.hearing import Ear
 from dialer.sandbox.openai_tools import Tools, Wish
 from dialer.sandbox.voices import SAMPLE_RATE_HZ, Utterance, vendor_voice
 from dialer.sandbox.world import World

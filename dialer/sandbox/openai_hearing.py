@@ -13,7 +13,8 @@ from typing import Any
 
 from fastapi import WebSocket, WebSocketDisconnect
 
-from dialer.sandbox.hearing import Ear, SpeechStarted
+from dialer.sandbox.heard import SpeechStarted
+from dialer.sandbox.hearing import Ear
 from dialer.sandbox.voices import FRAME_BYTES, SAMPLE_RATE_HZ
 from dialer.sandbox.world import World
 

@@ -6,7 +6,8 @@ import asyncio
 
 from dialer.sandbox.carrier_calls import Call, HangUp
 from dialer.sandbox.faults import chance
-from dialer.sandbox.hearing import Ear, SpeechStarted, Tally, UnknownSpeech, WordHeard
+from dialer.sandbox.heard import SpeechStarted, Tally, UnknownSpeech, WordHeard
+from dialer.sandbox.hearing import Ear
 from dialer.sandbox.keys import KeyEar
 from dialer.sandbox.media_line import Line
 from dialer.sandbox.media_ticker import FRAME_S

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import soxr
 
 from dialer.audio import mulaw
-from dialer.sandbox.hearing import Registry
+from dialer.sandbox.registry import Registry
 from dialer.sandbox.voices import FRAME_BYTES, SAMPLE_RATE_HZ, SILENCE, Utterance
 
 FIRST_CHUNK_S = 0.08

@@ -78,7 +78,7 @@ class Utterance:
 
 
 class Listeners(Protocol):
-    """Whoever must know each utterance in order to recognize it later (`dialer.sandbox.hearing.Registry`)."""
+    """Whoever must know each utterance in order to recognize it later (`dialer.sandbox.registry.Registry`)."""
 
     def add(self, utterance: Utterance) -> None:
         """Learn an utterance. More than once is no error."""

@@ -17,11 +17,11 @@ from dialer.sandbox.carrier_calls import Calls
 from dialer.sandbox.carrier_recordings import Recordings
 from dialer.sandbox.colleagues import Colleagues
 from dialer.sandbox.faults import Faults
-from dialer.sandbox.hearing import Registry
 from dialer.sandbox.ledger import Ledger
 from dialer.sandbox.media_ticker import Ticker
 from dialer.sandbox.options import Options
 from dialer.sandbox.people import People
+from dialer.sandbox.registry import Registry
 from dialer.sandbox.voices import BRISK_WPM, Utterance, Voices
 
 _log = log.get(__name__)

@@ -13,7 +13,8 @@ import httpx
 import pytest
 from fastapi import WebSocketDisconnect
 
-from dialer.sandbox.hearing import Ear, WordHeard
+from dialer.sandbox.heard import WordHeard
+from dialer.sandbox.hearing import Ear
 from dialer.sandbox.voices import Voices
 from dialer.sandbox.world import World
 from tests.contract.phone_sandbox import OURS, Media, Phone, pause, phone, until

@@ -20,7 +20,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from dialer.sandbox.faults import FaultPlan
-from dialer.sandbox.hearing import Ear, Registry, WordHeard
+from dialer.sandbox.heard import WordHeard
+from dialer.sandbox.hearing import Ear
+from dialer.sandbox.registry import Registry
 from dialer.sandbox.voices import Voices, silence
 from tests.sandbox_vendors import KEY, Sandbox, vendors
 

@@ -19,7 +19,8 @@ from dialer.audio.mulaw import FRAME_BYTES
 from dialer.errors import VendorBusy, VendorRefused
 from dialer.sandbox import deepgram, elevenlabs, openai, polly
 from dialer.sandbox.faults import FaultPlan
-from dialer.sandbox.hearing import Ear, WordHeard
+from dialer.sandbox.heard import WordHeard
+from dialer.sandbox.hearing import Ear
 from dialer.sandbox.options import Options
 from dialer.sandbox.voices import silence
 from dialer.sandbox.world import World

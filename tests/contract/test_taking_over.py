@@ -19,7 +19,8 @@ from dialer.errors import VendorBusy
 from dialer.llm.base import Message, Resumed
 from dialer.llm.openai import OpenAIBrain
 from dialer.sandbox.faults import FaultPlan
-from dialer.sandbox.hearing import Ear, WordHeard
+from dialer.sandbox.heard import WordHeard
+from dialer.sandbox.hearing import Ear
 from dialer.sandbox.voices import silence
 from dialer.speech.base import Heard
 from dialer.speech.deepgram import Deepgram

@@ -113,7 +113,8 @@ def test_person_is_understood_and_answered_aloud(make: Make, sandbox: Sandbox) -
 
 
 def test_what_was_said_is_recognized_by_ear(make: Make, sandbox: Sandbox) -> None:
-    from dialer.sandbox.hearing import Ear, WordHeard
+    from dialer.sandbox.heard import WordHeard
+    from dialer.sandbox.hearing import Ear
 
     async def talk(person: Conversation) -> list[Any]:
         await person.say("Are you a robot?")

@@ -7,8 +7,8 @@ import pytest
 
 from dialer.audio import dtmf, mulaw
 from dialer.audio.tones import Answerphone
-from dialer.sandbox.hearing import Registry
 from dialer.sandbox.keys import KeyEar
+from dialer.sandbox.registry import Registry
 from dialer.sandbox.voices import Voices
 
 

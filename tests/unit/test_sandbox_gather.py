@@ -9,8 +9,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from dialer.sandbox.carrier_gather import Gathering
-from dialer.sandbox.hearing import Registry
 from dialer.sandbox.media_line import Line
+from dialer.sandbox.registry import Registry
 from dialer.sandbox.voices import Voices
 from tests.realtime.scripted import run
 

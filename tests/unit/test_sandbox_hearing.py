@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialer.audio import mulaw
-from dialer.sandbox.hearing import Ear, EarEvent, Registry, SpeechStarted, Tally, UnknownSpeech, WordHeard
+from dialer.sandbox.heard import EarEvent, SpeechStarted, Tally, UnknownSpeech, WordHeard
+from dialer.sandbox.hearing import Ear
+from dialer.sandbox.registry import Registry
 from dialer.sandbox.voices import FRAME_BYTES, Utterance, Voices, Word, beep, silence, vendor_voice
 
 SENTENCES = (

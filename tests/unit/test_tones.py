@@ -7,7 +7,7 @@ import pytest
 
 from dialer.audio import mulaw
 from dialer.audio.tones import Answerphone, Signal
-from dialer.sandbox.hearing import Registry
+from dialer.sandbox.registry import Registry
 from dialer.sandbox.voices import Voices
 from tests.answers.sounds import modem_answer
 

@@ -10,7 +10,7 @@ import pytest
 
 from dialer.audio import mulaw
 from dialer.audio.vad import BatchedEar, CheapEar, Ear, Edges, SileroBatch
-from dialer.sandbox.hearing import Registry
+from dialer.sandbox.registry import Registry
 from dialer.sandbox.voices import Voices
 
 SILENT = mulaw.SILENCE * mulaw.FRAME_BYTES
