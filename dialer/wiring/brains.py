@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from dialer.llm.base import Brain, Embedder, Extractor
 from dialer.settings import BrainServer, Settings, Vendors
+from dialer.wiring import accounts
 from dialer.wiring.choosing import Maker, chosen
 
 T = TypeVar("T")
@@ -45,10 +46,7 @@ def embedder(settings: Settings) -> Embedder:
 
     v = settings.vendors
     return OpenAIEmbedder(
-        base_url=v.openai_base_url,
-        api_key=v.openai_api_key.get_secret_value(),
-        model=v.openai_embedding_model,
-        dimensions=v.openai_embedding_dimensions,
+        model=v.openai_embedding_model, dimensions=v.openai_embedding_dimensions, **accounts.openai(v)
     )
 
 
@@ -79,12 +77,10 @@ def _account(server: BrainServer) -> dict[str, str]:
 def _gemini_brain(v: Vendors) -> Brain:
     from dialer.llm.gemini import GeminiBrain
 
-    key = v.gemini_api_key.get_secret_value()
-    return GeminiBrain(base_url=v.gemini_base_url, api_key=key, model=v.gemini_model, thinking=v.gemini_thinking)
+    return GeminiBrain(model=v.gemini_model, thinking=v.gemini_thinking, **accounts.gemini(v))
 
 
 def _gemini_reader(v: Vendors) -> Extractor:
     from dialer.llm.gemini import GeminiExtractor
 
-    key = v.gemini_api_key.get_secret_value()
-    return GeminiExtractor(base_url=v.gemini_base_url, api_key=key, model=v.gemini_model)
+    return GeminiExtractor(model=v.gemini_model, **accounts.gemini(v))

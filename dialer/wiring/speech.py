@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dialer.settings import Vendors
 from dialer.speech.base import Recognizer, Voice
 from dialer.speech2speech.base import Talker
+from dialer.wiring import accounts
 from dialer.wiring.choosing import Maker
 
 
@@ -19,8 +20,7 @@ def _deepgram(v: Vendors) -> Recognizer:
 def _openai_recognizer(v: Vendors) -> Recognizer:
     from dialer.speech.openai import OpenAIRecognizer
 
-    key = v.openai_api_key.get_secret_value()
-    return OpenAIRecognizer(base_url=v.openai_base_url, api_key=key, model=v.openai_transcription_model)
+    return OpenAIRecognizer(model=v.openai_transcription_model, **accounts.openai(v))
 
 
 def _elevenlabs(v: Vendors) -> Voice:
@@ -37,8 +37,7 @@ def _elevenlabs(v: Vendors) -> Voice:
 def _openai_voice(v: Vendors) -> Voice:
     from dialer.speech.openai import OpenAIVoice
 
-    key = v.openai_api_key.get_secret_value()
-    return OpenAIVoice(base_url=v.openai_base_url, api_key=key, model=v.openai_speech_model)
+    return OpenAIVoice(model=v.openai_speech_model, **accounts.openai(v))
 
 
 def _polly(v: Vendors) -> Voice:
@@ -56,19 +55,14 @@ def _polly(v: Vendors) -> Voice:
 def _openai_talker(v: Vendors) -> Talker:
     from dialer.speech2speech.openai import OpenAITalker
 
-    return OpenAITalker(
-        base_url=v.openai_base_url,
-        api_key=v.openai_api_key.get_secret_value(),
-        model=v.openai_realtime_model,
-        transcription_model=v.openai_transcription_model,
-    )
+    heard_by = v.openai_transcription_model
+    return OpenAITalker(model=v.openai_realtime_model, transcription_model=heard_by, **accounts.openai(v))
 
 
 def _gemini_talker(v: Vendors) -> Talker:
     from dialer.speech2speech.gemini import GeminiTalker
 
-    key = v.gemini_api_key.get_secret_value()
-    return GeminiTalker(base_url=v.gemini_base_url, api_key=key, model=v.gemini_live_model)
+    return GeminiTalker(model=v.gemini_live_model, **accounts.gemini(v))
 
 
 RECOGNIZERS: Mapping[str, Maker[Recognizer]] = {
