@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Float, Text, cast, func, literal, select
+from sqlalchemy import ColumnElement, Float, Select, Text, cast, func, literal, select
 from sqlalchemy.orm import Session
 
 from dialer.agents.models import Agent, AgentVersion
-from dialer.analytics.rollups import Dimension, Emotions, Rollup
-from dialer.calls.models import Call, Direction, Purpose, Turn
+from dialer.analytics.rollups import Dimension, Emotions, Rollup, Usage
+from dialer.calls.models import Call, Direction, Purpose, Tally, Turn
 from dialer.calls.states import CallState
 from dialer.campaigns.models import Campaign
 from dialer.conversation.facts import Speaker
 from dialer.outcomes.models import Outcome
+
+_COUNTERS: Final = (
+    "prompt_tokens",
+    "completion_tokens",
+    "eager_wasted_prompt_tokens",
+    "eager_wasted_completion_tokens",
+    "stt_s",
+    "tts_characters",
+)
+"""Of a seat's tally, what vendors charge for. The first two are of answers that were said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +76,9 @@ def outcomes(session: Session, organization_id: UUID, which: Which, by: Sequence
         .group_by(*columns)
         .order_by(*columns)
     )
-    counted = (
-        base.with_only_columns(*columns, Outcome.disposition, func.count())
-        .where(Outcome.call_id.is_not(None))
-        .group_by(None)
-        .group_by(*columns, Outcome.disposition)
-        .order_by(None)
-    )
+    dispositions = _dispositions(session, base, columns)
+    usage = _usage(session, base, columns)
     width = len(by)
-    dispositions: dict[tuple[Any, ...], dict[str, int]] = {}
-    for row in session.execute(counted):
-        dispositions.setdefault(tuple(row[:width]), {})[row[width].value] = row[width + 1]
     return [
         Rollup(
             group={dimension.value: _plain(value) for dimension, value in zip(by, row[:width], strict=True)},
@@ -86,9 +88,47 @@ def outcomes(session: Session, organization_id: UUID, which: Which, by: Sequence
             talk_s=round(float(row.talk_s), 1),
             mean_talk_s=round(row.mean_talk_s, 1),
             dispositions=dict(sorted(dispositions.get(tuple(row[:width]), {}).items())),
+            usage=usage.get(tuple(row[:width]), Usage()),
         )
         for row in session.execute(base)
     ]
+
+
+def _dispositions(
+    session: Session, base: Select[Any], columns: Sequence[ColumnElement[Any]]
+) -> dict[tuple[Any, ...], dict[str, int]]:
+    """How each group's calls ended, by the group's values."""
+    counted = (
+        base.with_only_columns(*columns, Outcome.disposition, func.count())
+        .where(Outcome.call_id.is_not(None))
+        .group_by(None)
+        .group_by(*columns, Outcome.disposition)
+        .order_by(None)
+    )
+    width = len(columns)
+    found: dict[tuple[Any, ...], dict[str, int]] = {}
+    for row in session.execute(counted):
+        found.setdefault(tuple(row[:width]), {})[row[width].value] = row[width + 1]
+    return found
+
+
+def _usage(session: Session, base: Select[Any], columns: Sequence[ColumnElement[Any]]) -> dict[tuple[Any, ...], Usage]:
+    """What the seats of each group's calls used. A call has a tally for each of its seats."""
+    sums = [func.coalesce(func.sum(cast(Tally.counters[name].astext, Float)), 0.0) for name in _COUNTERS]
+    used = base.with_only_columns(*columns, *sums).join(Tally, Tally.call_id == Call.id).order_by(None)
+    width = len(columns)
+    found = {}
+    for row in session.execute(used):
+        prompt, completion, wasted_prompt, wasted_completion, stt_s, characters = row[width:]
+        found[tuple(row[:width])] = Usage(
+            prompt_tokens=round(prompt + wasted_prompt),
+            completion_tokens=round(completion + wasted_completion),
+            wasted_prompt_tokens=round(wasted_prompt),
+            wasted_completion_tokens=round(wasted_completion),
+            stt_s=round(stt_s, 1),
+            tts_characters=round(characters),
+        )
+    return found
 
 
 def emotions(session: Session, organization_id: UUID, which: Which) -> Emotions:

@@ -19,6 +19,23 @@ class Dimension(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a group of calls used at vendors, as their seats told it when they were over."""
+
+    prompt_tokens: int = 0
+    """All that language models read, with what was thrown away."""
+    completion_tokens: int = 0
+    """All that they wrote, likewise."""
+    wasted_prompt_tokens: int = 0
+    """Of these: of answers that were begun before the person's turn was surely over, and never said."""
+    wasted_completion_tokens: int = 0
+    stt_s: float = 0.0
+    """Audio that was given to recognizers."""
+    tts_characters: int = 0
+    """Text that was given to voices."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rollup:
     """What came of a group of calls."""
 
@@ -32,6 +49,7 @@ class Rollup:
     mean_talk_s: float
     """Of the answered ones."""
     dispositions: dict[str, int]
+    usage: Usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dialer import clock
-from dialer.calls import recalling, turns, using
+from dialer.calls import recalling, tallies, turns, using
 from dialer.calls.models import Call, Direction, SeatState
 from dialer.calls.moving import move
 from dialer.calls.recalling import Lookup
@@ -38,6 +38,8 @@ from dialer.db import Sessions, transaction
 from dialer.leads.optout import OptOut
 
 LOST = Reply(ok=False, lost=True)
+_ANOTHER_MAY_GO_ON = (EndReason.FAILED, EndReason.LOST)
+"""What is no end of the call: the stream broke, or this seat's vendors. The carrier asks what is next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ def apply(fact: Fact, seat: Seat, sessions: Sessions, effects: Effects) -> Reply
             turns.understood(session, fact, seat.call_id, seat.epoch)
             return Reply()
         call = held(session, seat)
+        if isinstance(fact, HandedIn):
+            tallies.store(session, seat.call_id, seat.epoch, fact.counters)
         if call is None:
             return LOST
         return _record(session, call, fact, seat, clock.now(session), sessions, effects)
@@ -147,8 +151,11 @@ def _who_answered(call: Call, fact: MachineHeard) -> None:
 
 
 def _hand_in(session: Session, call: Call, fact: HandedIn) -> None:
+    """Told twice, it stands once: the seconds of several seats are added up."""
+    if call.handed_in_wall is not None:
+        return
     call.handed_in_wall = clock.wall(session)
     call.talk_s = (call.talk_s or 0.0) + fact.talk_s
     call.recording = fact.recording or call.recording
-    if fact.reason is not EndReason.FAILED:
+    if fact.reason not in _ANOTHER_MAY_GO_ON:
         call.ending = call.ending or fact.reason.value

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from dialer.agents.models import Agent, AgentVersion
+from dialer.calls import tallies
 from dialer.calls.models import Call, CallMove, Direction, Purpose, SeatState, ToolUse, Turn, Worker
 from dialer.calls.states import LIVE, OPEN, CallState
 from dialer.campaigns.models import Campaign
@@ -172,6 +173,8 @@ class CallDetail:
     """What was extracted by the agent's JSON schema."""
     next_step: str
     turns: list[TurnView]
+    counters: dict[str, float]
+    """What its seats used and what happened in them, by name; empty until one has told."""
     moves: list[MoveView]
     tools: list[ToolView]
     follow_ups: list[FollowUpView]
@@ -256,6 +259,7 @@ def detail(session: Session, organization_id: UUID, call_id: UUID) -> CallDetail
         fields=fields or {},
         next_step=next_step or "",
         turns=[_turn(turn) for turn in turns],
+        counters=tallies.total(session, call_id),
         moves=[MoveView(m.state, m.at, m.by, m.why) for m in moves],
         tools=[ToolView(t.name, t.arguments, t.result, t.ok, t.at) for t in tools],
         follow_ups=[FollowUpView(f.kind, f.subject, f.body, f.owner, f.due_at) for f in follow_ups],

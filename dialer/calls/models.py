@@ -262,6 +262,17 @@ class ToolUse(Base):
     """When its effect was known; none yet: it is under way, or its seat died and nobody knows."""
 
 
+class Tally(Base):
+    """What one seat of a call used, and what happened in it; told when it was over."""
+
+    __tablename__ = "tallies"
+
+    call_id: Mapped[UUID] = mapped_column(ForeignKey("calls.id"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    counters: Mapped[Json]
+    """Name → number: tokens, seconds of recognition, barge-ins, …; see `conversation.facts.HandedIn`."""
+
+
 class Worker(Base):
     """A call worker and its seats. It counts while its heartbeat is under 5 s old."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from dialer.accounts.models import AuditEvent, Role
-from dialer.calls.models import Call, Turn
+from dialer.calls.models import Call, Tally, Turn
 from dialer.calls.states import CallState
 from dialer.campaigns.models import Campaign, CampaignMove, CampaignState
 from dialer.db import Sessions
@@ -219,6 +219,17 @@ def test_call_shows_its_turns_in_order(manager: TestClient, factory: Factory, se
     assert [turn["text"] for turn in detail["turns"]] == ["turn 1", "turn 2"]
     assert detail["turns"][0]["timings_ms"] == {"first_audio": 420}
     assert detail["call"]["disposition"] is None
+
+
+def test_call_shows_what_all_of_its_seats_counted(manager: TestClient, factory: Factory, sessions: Sessions) -> None:
+    call = factory.call(state=CallState.ENDED)
+    with sessions.begin() as session:
+        session.add(Tally(call_id=call.id, epoch=1, counters={"barge_ins": 1, "eager_wasted_prompt_tokens": 900}))
+        session.add(Tally(call_id=call.id, epoch=2, counters={"barge_ins": 2}))
+
+    shown = manager.get(f"/api/calls/{call.id}").json()["detail"]["counters"]
+
+    assert shown == {"barge_ins": 3, "eager_wasted_prompt_tokens": 900}
 
 
 def test_recording_takes_ranges(manager: TestClient, factory: Factory, data_dir: Path) -> None:

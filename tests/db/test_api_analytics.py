@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from dialer.calls.models import Call, Purpose, Turn
+from dialer.calls.models import Call, Purpose, Tally, Turn
 from dialer.calls.states import CallState
 from dialer.campaigns.models import Campaign
 from dialer.db import Sessions
@@ -105,6 +105,26 @@ def test_another_tenants_calls_are_not_counted(client: TestClient, sessions: Ses
 
     assert answer.json()["total"]["calls"] == filtered.json()["total"]["calls"] == 0
     assert "theirs" not in answer.text
+
+
+def test_what_was_thrown_away_is_counted_with_what_was_used(client: TestClient, factory: Factory) -> None:
+    solar, roof = factory.campaign(name="solar"), factory.campaign(name="roof")
+    taken_over, other = (ended(factory, campaign, Disposition.INTERESTED) for campaign in (solar, roof))
+    with factory.sessions.begin() as session:
+        session.add_all(
+            Tally(call_id=call.id, epoch=epoch, counters={"prompt_tokens": 100, "eager_wasted_prompt_tokens": wasted})
+            for call, epoch, wasted in ((taken_over, 1, 30), (taken_over, 2, 0), (other, 1, 5))
+        )
+
+    answer = client.get("/api/analytics", params={"by": "campaign"}).json()
+
+    assert [
+        (group["group"]["campaign"], group["calls"], group["usage"]["prompt_tokens"]) for group in answer["groups"]
+    ] == [("roof", 1, 105), ("solar", 1, 230)]
+    assert answer["total"]["usage"] == {
+        "prompt_tokens": 335, "completion_tokens": 0, "wasted_prompt_tokens": 35, "wasted_completion_tokens": 0,
+        "stt_s": 0.0, "tts_characters": 0,
+    }  # fmt: skip
 
 
 def test_feelings_are_counted_by_turns(client: TestClient, factory: Factory) -> None:

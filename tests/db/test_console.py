@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from dialer import db
 from dialer.accounts import sessions as logins
 from dialer.accounts.models import AuditEvent, Role
-from dialer.calls.models import DialingGate, Turn
+from dialer.calls.models import DialingGate, Tally, Turn
 from dialer.calls.states import CallState
 from dialer.campaigns.models import Campaign, CampaignState
 from dialer.db import Sessions
@@ -240,6 +240,17 @@ def test_words_of_strangers_stay_text(manager: TestClient, factory: Factory, ses
     for path in ("/", "/console/live/calls", f"/console/calls/{call.id}"):
         assert script not in manager.get(path).text, path
         assert "&lt;script&gt;" in manager.get(path).text, path
+
+
+def test_drawer_of_a_call_shows_what_it_used(manager: TestClient, factory: Factory, sessions: Sessions) -> None:
+    call = factory.call(state=CallState.ENDED)
+    with db.transaction(sessions) as tx:
+        tx.session.add(Tally(call_id=call.id, epoch=1, counters={"eager_wasted_prompt_tokens": 12345, "underruns": 0}))
+
+    drawer = manager.get(f"/console/calls/{call.id}").text
+
+    assert "<dt>Eager wasted prompt tokens</dt><dd>12,345</dd>" in drawer
+    assert "Underruns" not in drawer
 
 
 def test_page_has_nothing_inline(manager: TestClient, factory: Factory) -> None:
