@@ -9,8 +9,6 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 from pydantic import (
     ConfigDict,
     Field,
@@ -20,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from dialer.agents import naming
+from dialer.agents import json_schema, naming
 from dialer.agents.flow import Flow
 from dialer.agents.http_tool import HttpTool
 from dialer.agents.meetings import MeetingHours
@@ -102,13 +100,7 @@ class AgentDefinition(Wording):
     @field_validator("extraction")
     @classmethod
     def _is_schema(cls, value: dict[str, Any]) -> dict[str, Any]:
-        try:
-            Draft202012Validator.check_schema(value)
-        except SchemaError as error:
-            raise ValueError(f"no JSON schema: {error.message}") from error
-        if value.get("type") != "object":
-            raise ValueError('a JSON schema of type "object" is needed')
-        return value
+        return json_schema.of_object(value)
 
     @model_validator(mode="after")
     def _can_transfer(self) -> AgentDefinition:

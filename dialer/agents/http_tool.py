@@ -21,9 +21,9 @@ import re
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from dialer.agents import json_schema
 
 OURS = frozenset({"call.id", "call.person", "lead.first_name", "lead.last_name", "lead.company", "lead.email"})
 """What a URL may name beside the arguments: facts of this call, which nobody on the phone can change."""
@@ -56,12 +56,8 @@ class HttpTool(BaseModel):
     @field_validator("arguments")
     @classmethod
     def _is_schema(cls, value: dict[str, Any]) -> dict[str, Any]:
-        try:
-            Draft202012Validator.check_schema(value)
-        except SchemaError as error:
-            raise ValueError(f"no JSON schema: {error.message}") from error
-        if value.setdefault("type", "object") != "object":
-            raise ValueError('a JSON schema of type "object" is needed')
+        value.setdefault("type", "object")
+        json_schema.of_object(value)
         if "$ref" in str(value):
             raise ValueError("$ref is not followed")
         value.setdefault("properties", {})

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -16,7 +15,7 @@ from dialer import clock
 from dialer.calls.models import Call
 from dialer.crm.models import OutboxKind, OutboxRow
 from dialer.errors import NotFound
-from dialer.followups import notices
+from dialer.followups import notices, tasks
 from dialer.followups.calendars.base import Booking, Cancellation, Span
 from dialer.followups.models import FollowUp, FollowUpKind, Meeting, MeetingState
 
@@ -150,20 +149,8 @@ def refused(session: Session, meeting_id: UUID, error: str) -> None:
         return
     session.add(task)
     session.flush()
-    for destination in session.scalars(
-        select(OutboxRow.destination).where(OutboxRow.call_id == call.id, OutboxRow.kind == OutboxKind.ACTIVITY)
-    ).all():
-        session.add(
-            OutboxRow(
-                organization_id=call.organization_id,
-                destination=destination,
-                kind=OutboxKind.TASK,
-                key=f"task-{task.id}",
-                lead_id=call.lead_id,
-                call_id=call.id,
-                follow_up_id=task.id,
-            )
-        )
+    told = select(OutboxRow.destination).where(OutboxRow.call_id == call.id, OutboxRow.kind == OutboxKind.ACTIVITY)
+    session.add_all(OutboxRow(**tasks.order(task, destination)) for destination in session.scalars(told).all())
 
 
 def follow_up(session: Session, call: Call, *, now: datetime) -> FollowUp | None:
@@ -176,22 +163,16 @@ def follow_up(session: Session, call: Call, *, now: datetime) -> FollowUp | None
     ).first()
     if meeting is None:
         return None
-    local = meeting.starts_at.astimezone(ZoneInfo(meeting.zone))
-    when = f"{local:%A} {local.day} {local:%B %Y} at {local:%H:%M} ({meeting.zone})"
     failed = meeting.state is MeetingState.REFUSED
     kind = FollowUpKind.MEETING_FAILED if failed else FollowUpKind.MEETING
     subject = "Could not be booked, find another time" if failed else "Meeting"
-    return FollowUp(
-        id=uuid5(call.id, kind.value),
-        organization_id=call.organization_id,
-        call_id=call.id,
-        lead_id=call.lead_id,
-        kind=kind,
-        subject=f"{subject}: {meeting.title}, {when}",
+    return tasks.task(
+        call,
+        kind,
+        subject=f"{subject}: {meeting.title}, {meeting.when}",
         body="\n".join(line for line in (booking(meeting).description, meeting.error or "") if line),
-        owner="",
         due_at=now + SEE_TO_IT_IN if failed else meeting.starts_at,
-        created_at=now,
+        now=now,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy import text as sql
@@ -103,6 +104,12 @@ class Meeting(Base):
     error: Mapped[str | None]
     created_at: Mapped[Stamp]
     moved_at: Mapped[Stamp]
+
+    @property
+    def when(self) -> str:
+        """When it begins by the person's own clock, in the words of a letter."""
+        local = self.starts_at.astimezone(ZoneInfo(self.zone))
+        return f"{local:%A} {local.day} {local:%B %Y} at {local:%H:%M} ({self.zone})"
 
 
 class Channel(StrEnum):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID, uuid5
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -42,8 +41,6 @@ def write(session: Session, call: Call, notice: Notice) -> int | None:
 def confirm(session: Session, meeting: Meeting, *, now: datetime) -> None:
     """Confirm a meeting by e-mail, with its invitation; once for each time that it was booked for."""
     call = session.get_one(Call, meeting.call_id)
-    local = meeting.starts_at.astimezone(ZoneInfo(meeting.zone))
-    when = f"{local:%A} {local.day} {local:%B %Y} at {local:%H:%M} ({meeting.zone})"
     write(
         session,
         call,
@@ -56,8 +53,8 @@ def confirm(session: Session, meeting: Meeting, *, now: datetime) -> None:
             to_address=meeting.email,
             from_address="",
             person=meeting.phone,
-            subject=f"{meeting.title}: {when}",
-            body=f"{meeting.title}\n{when}\n\n{meeting.note}".rstrip() + "\n",
+            subject=f"{meeting.title}: {meeting.when}",
+            body=f"{meeting.title}\n{meeting.when}\n\n{meeting.note}".rstrip() + "\n",
             meeting_id=meeting.id,
             created_at=now,
         ),

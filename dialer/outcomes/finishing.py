@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from dialer.campaigns.models import Campaign
 from dialer.crm.models import OutboxKind, OutboxRow
 from dialer.db import Sessions, Transaction, transaction
 from dialer.errors import CarrierRefused, TransientError, VendorRefused
-from dialer.followups import meetings
+from dialer.followups import meetings, tasks
 from dialer.followups.models import FollowUp, FollowUpKind
 from dialer.leads import moving as leads
 from dialer.leads.models import Lead, LeadState
@@ -236,18 +236,15 @@ def _follow_ups(call: Call, result: Result, step: retrying.Step | None, now: dat
     kind, subject = kind_subject
     person = call.from_number if inbound else call.to_number
     ours = " (the agent calls again by itself)" if step and step.why == "callback agreed" else ""
+    agreed = result.callback_at
     return [
-        FollowUp(
-            id=uuid5(call.id, kind.value),
-            organization_id=call.organization_id,
-            call_id=call.id,
-            lead_id=call.lead_id,
-            kind=kind,
+        tasks.task(
+            call,
+            kind,
             subject=f"{subject}: {person}",
             body=f"{result.summary}{ours}".strip(),
-            owner="",
-            due_at=result.callback_at if result.callback_at and result.callback_at > now else now + FOLLOW_UP_IN,
-            created_at=now,
+            due_at=agreed if agreed and agreed > now else now + FOLLOW_UP_IN,
+            now=now,
         )
     ]
 
@@ -258,14 +255,15 @@ def _outbox(call: Call, follow_ups: list[FollowUp], destinations: tuple[str, ...
     common = {"organization_id": call.organization_id, "lead_id": call.lead_id, "call_id": call.id}
     for destination in destinations:
         if destination == "webhook":
-            effects: list[tuple[OutboxKind, str, UUID | None]] = [(OutboxKind.EVENT, f"event-{call.id}", None)]
+            effects = [(OutboxKind.EVENT, f"event-{call.id}")]
         else:
-            effects = [(OutboxKind.CONTACT, f"contact-{call.id}", None), (OutboxKind.ACTIVITY, f"call-{call.id}", None)]
-            effects += [(OutboxKind.TASK, f"task-{task.id}", task.id) for task in follow_ups]
+            effects = [(OutboxKind.CONTACT, f"contact-{call.id}"), (OutboxKind.ACTIVITY, f"call-{call.id}")]
         rows += [
-            {**common, "destination": destination, "kind": kind, "key": key, "follow_up_id": follow_up_id}
-            for kind, key, follow_up_id in effects
+            {**common, "destination": destination, "kind": kind, "key": key, "follow_up_id": None}
+            for kind, key in effects
         ]
+        if destination != "webhook":
+            rows += [tasks.order(task, destination) for task in follow_ups]
     return rows
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import uuid5
 
 from sqlalchemy.dialects.postgresql import insert
 
@@ -11,8 +10,8 @@ from dialer.calls import transferring
 from dialer.calls.models import Purpose
 from dialer.calls.toolbox.base import Asked
 from dialer.conversation.facts import Reply
-from dialer.crm.models import OutboxKind, OutboxRow
-from dialer.followups import notices
+from dialer.crm.models import OutboxRow
+from dialer.followups import notices, tasks
 from dialer.followups.models import Channel, FollowUp, FollowUpKind, Notice
 
 TO_BE_READ_WITHIN = timedelta(minutes=5)
@@ -34,30 +33,13 @@ def _brief(asked: Asked) -> None:
     who, _ = transferring.about(session, call)
     subject = f"{asked.agent.name} hands over {who}, {asked.person}"
     body = str(asked.arguments.get("reason") or "No reason was given.")
-    task_id = uuid5(call.id, FollowUpKind.TRANSFER_BRIEFING.value)
-    if session.get(FollowUp, task_id) is not None:
+    due_at = asked.now + TO_BE_READ_WITHIN
+    task = tasks.task(call, FollowUpKind.TRANSFER_BRIEFING, subject=subject, body=body, due_at=due_at, now=asked.now)
+    if session.get(FollowUp, task.id) is not None:
         return
-    session.add(
-        FollowUp(
-            id=task_id,
-            organization_id=call.organization_id,
-            call_id=call.id,
-            lead_id=call.lead_id,
-            kind=FollowUpKind.TRANSFER_BRIEFING,
-            subject=subject,
-            body=body,
-            owner="",
-            due_at=asked.now + TO_BE_READ_WITHIN,
-            created_at=asked.now,
-        )
-    )
+    session.add(task)
     session.flush()
-    common = {"organization_id": call.organization_id, "lead_id": call.lead_id, "call_id": call.id}
-    rows = [
-        {**common, "destination": name, "kind": OutboxKind.TASK, "key": f"task-{task_id}", "follow_up_id": task_id}
-        for name in asked.outside.crms
-    ]
-    if rows:
+    if rows := [tasks.order(task, crm) for crm in asked.outside.crms]:
         session.execute(insert(OutboxRow).on_conflict_do_nothing(), rows)
     if asked.agent.transfer_email and Channel.EMAIL in asked.outside.channels:
         notices.write(
