@@ -5,7 +5,7 @@ Task names are `queue.verb`, so the name says the queue.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -44,6 +44,14 @@ class Messages(Protocol):
         """Publish `task` with ids as its arguments. Best effort: what is not published will be swept."""
         ...
 
+    def send_all(self, task: str, ids: Iterable[str]) -> None:
+        """Publish `task` once for each id, in this order. Best effort, too."""
+        ...
+
+    def waiting(self, queue: str) -> int:
+        """How many messages are in a queue and taken by nobody yet. 0 where the broker cannot be asked."""
+        ...
+
 
 class CeleryMessages:
     """Wake-ups through Celery's broker, on connections of their own, with short timeouts and no retry."""
@@ -63,6 +71,30 @@ class CeleryMessages:
     def send(self, task: str, *args: str) -> None:
         """Publish, or log that it could not be."""
         try:
-            self._app.send_task(task, args=args, queue=task.partition(".")[0], retry=False, ignore_result=True)
+            self._publish(task, *args)
         except (KombuError, OSError) as error:
             logger.warning("wake-up not published", task=task, error=str(error))
+
+    def send_all(self, task: str, ids: Iterable[str]) -> None:
+        """Publish over one connection: half the work of a connection looked for each time. Stops at the first error."""
+        try:
+            with self._app.producer_or_acquire() as producer:
+                for one in ids:
+                    self._publish(task, one, producer=producer)
+        except (KombuError, OSError) as error:
+            logger.warning("wake-ups not published", task=task, error=str(error))
+
+    def waiting(self, queue: str) -> int:
+        """Ask the broker. A queue that it does not know is empty: Redis forgets those that are."""
+        with self._app.connection_for_read() as connection:
+            try:
+                with connection.channel() as channel:
+                    return int(channel.queue_declare(queue, passive=True).message_count)
+            except connection.channel_errors:
+                return 0
+            except (*connection.connection_errors, KombuError, OSError) as error:
+                logger.warning("queue not asked", queue=queue, error=str(error))
+                return 0
+
+    def _publish(self, task: str, *args: str, **how: object) -> None:
+        self._app.send_task(task, args=args, queue=task.partition(".")[0], retry=False, ignore_result=True, **how)

@@ -7,6 +7,7 @@ from typing import Any
 EVERY_S = {
     "campaigns.tick": 1.0,
     "campaigns.watch_seats": 0.5,
+    "campaigns.wake_claimed": 2.0,
     "campaigns.sweep": 5.0,
     "campaigns.compare_with_carrier": 300.0,
     "outbox.sweep_documents": 10.0,

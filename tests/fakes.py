@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -89,9 +89,18 @@ class FakeMessages:
     """Wake-ups that stay where they are."""
 
     sent: list[tuple[str, ...]] = field(default_factory=list)
+    queued: dict[str, int] = field(default_factory=dict)
+    """By queue, what a worker has yet to take."""
 
     def send(self, task: str, *args: str) -> None:
         self.sent.append((task, *args))
+
+    def send_all(self, task: str, ids: Iterable[str]) -> None:
+        for one in ids:
+            self.send(task, one)
+
+    def waiting(self, queue: str) -> int:
+        return self.queued.get(queue, 0)
 
     def ids(self, task: str) -> list[str]:
         """First arguments of the wake-ups of a task."""

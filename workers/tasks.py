@@ -64,6 +64,12 @@ def sweep() -> None:
         logger.info("swept", **woken)
 
 
+@_task("campaigns.wake_claimed")
+def wake_claimed() -> None:
+    """Wake claimed calls that nobody dials."""
+    sweeping.wake_claimed(on.sweeping)
+
+
 @_task("campaigns.watch_seats")
 def watch_seats() -> None:
     """Bring calls of dead workers to other seats."""

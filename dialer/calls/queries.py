@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from dialer.agents.models import AgentVersion
 from dialer.calls.models import Call
+from dialer.calls.states import CallState
 from dialer.campaigns.models import Campaign
 from dialer.errors import NotFound
 from dialer.leads.models import Lead
 from dialer.telephony.models import CallerId
+
+WAKE_UP_S: Final = 3
+"""How long a wake-up may be under way before anybody asks whether it was lost."""
+_JUST_CLAIMED = Call.moved_wall >= func.clock_timestamp() - text(f"interval '{WAKE_UP_S} s'")
 
 
 def one(session: Session, call_id: UUID) -> Call:
@@ -39,6 +45,21 @@ def held(session: Session, call_id: UUID) -> Call:
     if call is None:
         raise NotFound("call", call_id)
     return call
+
+
+def claimed_due(session: Session, slot_by: datetime) -> list[tuple[UUID, datetime]]:
+    """Claimed calls (id, slot) whose wake-up was sent a while ago and whose slot comes by then, the earliest first."""
+    rows = session.execute(
+        select(Call.id, Call.dial_at)
+        .where(Call.state == CallState.CLAIMED, ~_JUST_CLAIMED, Call.dial_at <= slot_by)
+        .order_by(Call.dial_at, Call.id)
+    )
+    return [(call_id, slot) for call_id, slot in rows]
+
+
+def just_claimed(session: Session) -> int:
+    """How many calls were claimed so lately that their wake-up may be under way."""
+    return int(session.scalar(select(func.count()).where(Call.state == CallState.CLAIMED, _JUST_CLAIMED)) or 0)
 
 
 def dial_facts(session: Session, call_id: UUID) -> Any:

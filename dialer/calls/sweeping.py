@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, select, text
 
 from dialer import clock, log
-from dialer.calls import callbacks, gate, seats, settling, urls
+from dialer.calls import callbacks, gate, queries, seats, settling, urls
+from dialer.calls.dialing import LATE_S
 from dialer.calls.models import Call, SeatState
 from dialer.calls.states import LIVE, CallState
+from dialer.campaigns.claiming import take_new_slots
 from dialer.crm import queries as outbox
 from dialer.db import transaction
 from dialer.errors import DialerError
 from dialer.outcomes import finishing
+from dialer.outcomes import queries as outcomes
 from dialer.training import queries as training
 
-AT_ONCE = 500
-CLAIMED_STALE_S = 3
+AT_ONCE = 10_000
+"""Of each kind: as many as may be due at once when all messages are lost."""
+DRAINS, DRAIN_ROWS = 8, 200
+"""Wake-ups of the outbox at once, and the rows that each sees to."""
+FORGOTTEN_S = 30
+"""A claimed call that is so late is woken whatever its queue looks like."""
 WANTED_STALE_S = 0.5
 
+T = TypeVar("T")
+Claimed = tuple[UUID, datetime]
+"""A call and its slot."""
 logger = log.get(__name__)
 
 
@@ -71,25 +83,51 @@ def watch_seats(on: Sweeping) -> int:
     return len(lost)
 
 
-def _claimed(on: Sweeping) -> int:
-    """Calls whose wake-up was lost: claimed, past their slot, and not moved."""
+def wake_claimed(on: Sweeping) -> int:
+    """Wake claimed calls whose wake-up was lost, each when a lead worker would wait for its slot.
+
+    Those that missed their slot line up for new ones, so that however many were lost, they are dialed at the account's
+    pace and no message is sent before its time. Returns how many were woken.
+    """
+    messages = on.settling.finishing.messages
+    queued = messages.waiting("leads")
     with transaction(on.settling.sessions) as tx:
-        if gate.awaits_settling(tx.session):
+        session = tx.session
+        if gate.awaits_settling(session):
             return 0
-        now = clock.now(tx.session)
-        stale = tx.session.scalars(
-            select(Call.id)
-            .where(
-                Call.state == CallState.CLAIMED,
-                Call.moved_wall < func.clock_timestamp() - text(f"interval '{CLAIMED_STALE_S} s'"),
-                Call.dial_at <= now,
-            )
-            .order_by(Call.dial_at)
-            .limit(AT_ONCE)
-        ).all()
-    for call_id in stale:
-        on.settling.finishing.messages.send("leads.place", str(call_id))
-    return len(stale)
+        now = clock.now(session)
+        due = queries.claimed_due(session, now + timedelta(seconds=LATE_S))
+        lost = _unwoken(due, now, lacking=len(due) + queries.just_claimed(session) - queued)
+        late_before = now - timedelta(seconds=LATE_S)
+        in_time = [call_id for call_id, slot in lost if slot >= late_before]
+        late = [call_id for call_id, slot in lost if slot < late_before]
+        woken = in_time + (take_new_slots(session, late, now) if late else [])
+    messages.send_all("leads.place", map(str, woken))
+    return len(woken)
+
+
+def _unwoken(due: Sequence[Claimed], now: datetime, *, lacking: int) -> Sequence[Claimed]:
+    """Those of `due`, earliest slot first, that have no wake-up: as many as the queue lacks, the latest slots first.
+
+    A slot that has only now come near was never woken for, while those before it were, and wait in the queue that is
+    not empty. One of them that lost its message all the same is woken when it is `FORGOTTEN_S` late.
+    """
+    long_ago = now - timedelta(seconds=FORGOTTEN_S)
+    forgotten = sum(slot < long_ago for _, slot in due)
+    return [*due[:forgotten], *due[max(forgotten, len(due) - max(0, lacking)) :]]
+
+
+def _lost(due: Sequence[T], queued: int, *, others: int = 0) -> Sequence[T]:
+    """Those of `due`, longest due first, that can have no message in their queue: as many as there are too few in it.
+
+    Queues are first in, first out, so what is missing belongs to what has been due for longest. A message too many, for
+    a row that a worker has in hand, is harmless; but workers that fall behind are not sent more and more of them.
+
+    Args:
+        queued: messages in the queue.
+        others: rows that are not due for the sweep and may have a message in the same queue.
+    """
+    return due[: max(0, len(due) + others - queued)]
 
 
 def _callbacks(on: Sweeping) -> int:
@@ -111,11 +149,16 @@ def act(done: callbacks.Folded, on: settling.Settling) -> None:
 
 
 def _reconcile(on: Sweeping) -> int:
+    messages = on.settling.finishing.messages
+    queued = messages.waiting("leads")
     with transaction(on.settling.sessions) as tx:
-        asked = settling.to_settle(tx.session, AT_ONCE) + settling.to_poll(tx.session, AT_ONCE)
-    for call_id in asked:
-        on.settling.finishing.messages.send("leads.reconcile", str(call_id))
-    return len(asked)
+        session = tx.session
+        asked = settling.to_settle(session, AT_ONCE) + settling.to_poll(session, AT_ONCE)
+        near = clock.now(session) + timedelta(seconds=LATE_S)
+        others = queries.just_claimed(session) + len(queries.claimed_due(session, near)) if asked and queued else 0
+    lost = _lost(asked, queued, others=others)
+    messages.send_all("leads.reconcile", map(str, lost))
+    return len(lost)
 
 
 def reconcile(call_id: UUID, on: settling.Settling) -> None:
@@ -150,18 +193,26 @@ def _cancel(calls: list[tuple[UUID, str]], on: Sweeping, why: str) -> int:
 
 
 def _outcomes(on: Sweeping) -> int:
+    messages = on.settling.finishing.messages
+    queued = messages.waiting("results")
     due = finishing.missing(on.settling.sessions, AT_ONCE)
-    for call_id in due:
-        on.settling.finishing.messages.send("results.finish", str(call_id))
-    return len(due)
+    with transaction(on.settling.sessions) as tx:
+        others = outcomes.without_outcome(tx.session) - len(due) if due else 0
+    lost = _lost(due, queued, others=others)
+    messages.send_all("results.finish", map(str, lost))
+    return len(lost)
 
 
 def _outbox(on: Sweeping) -> int:
+    """Have what is due drained, by as many hands as it takes."""
+    messages = on.settling.finishing.messages
+    queued = messages.waiting("outbox")
     with transaction(on.settling.sessions) as tx:
-        due = outbox.due_ids(tx.session, on.settling.finishing.destinations, limit=AT_ONCE)
-    if due:
-        on.settling.finishing.messages.send("outbox.drain")
-    return len(due)
+        due = outbox.due_ids(tx.session, on.settling.finishing.destinations, limit=DRAINS * DRAIN_ROWS)
+    lost = _lost(due, queued)
+    for _ in range(0, len(lost), DRAIN_ROWS):
+        messages.send("outbox.drain")
+    return len(lost)
 
 
 def _trainings(on: Sweeping) -> int:
@@ -176,7 +227,6 @@ def _trainings(on: Sweeping) -> int:
 # What the carrier must do comes last: it may be slow to answer.
 PARTS: Mapping[str, Callable[[Sweeping], int]] = MappingProxyType(
     {
-        "claimed": _claimed,
         "unknown": lambda on: len(settling.give_up_waiting(on.settling.sessions)),
         "reconcile": _reconcile,
         "outcomes": _outcomes,

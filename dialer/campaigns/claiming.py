@@ -6,7 +6,7 @@ the commit `leads.place` is published for each call, and if that message is lost
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -145,6 +145,25 @@ def take_new_slot(session: Session, call_id: UUID, account_id: UUID, now: dateti
     slot = slot_now(session, account_id, now)
     session.execute(update(Call).where(Call.id == call_id, Call.state == CallState.CLAIMED).values(dial_at=slot))
     return slot
+
+
+def take_new_slots(session: Session, call_ids: Sequence[UUID], now: datetime) -> list[UUID]:
+    """Give late calls new slots behind one another, those that were due for longest first.
+
+    What somebody else holds, or has moved, keeps its slot.
+
+    Returns:
+        The calls whose slot comes before a lead worker would tire of waiting for it, in the order of their slots.
+    """
+    accounts = session.scalars(select(Call.carrier_account_id).where(Call.id.in_(call_ids)).distinct())
+    near: list[tuple[datetime, UUID]] = []
+    for account_id in sorted(accounts):
+        account = queries.account_for_update(session, account_id)
+        first, step = max(now, account.next_slot or now), timedelta(seconds=1 / account.cps)
+        moved = queries.line_up(session, call_ids, account_id, first=first, step=step)
+        account.next_slot = first + len(moved) * step
+        near += [(slot, call_id) for call_id, slot in moved if slot <= now + timedelta(seconds=pacing.HORIZON_S)]
+    return [call_id for _, call_id in sorted(near)]
 
 
 def slot_now(session: Session, account_id: UUID, now: datetime) -> datetime:

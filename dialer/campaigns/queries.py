@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -128,6 +129,31 @@ def due_leads(session: Session, campaign_id: UUID, open_places: list[str], n: in
     return list(
         session.execute(DUE_LEADS, {"places": open_places, "campaign_id": campaign_id, "n": n, "now": now}).all()
     )
+
+
+_LINE_UP = text(
+    f"""
+    WITH held AS MATERIALIZED (
+        SELECT id, dial_at FROM calls
+        WHERE id = ANY(:call_ids) AND carrier_account_id = :account_id AND state = '{CallState.CLAIMED}'
+        FOR UPDATE SKIP LOCKED),
+    line AS (SELECT id, row_number() OVER (ORDER BY dial_at, id) - 1 AS place FROM held)
+    UPDATE calls SET dial_at = CAST(:first AS timestamptz) + line.place * CAST(:step AS interval)
+    FROM line WHERE calls.id = line.id
+    RETURNING calls.id, calls.dial_at
+    """
+)  # noqa: S608, RUF100 - constants of this package only
+
+
+def line_up(
+    session: Session, call_ids: Sequence[UUID], account_id: UUID, *, first: datetime, step: timedelta
+) -> list[tuple[UUID, datetime]]:
+    """Give an account's claimed calls slots one `step` apart from `first` on, in the order of the slots they had.
+
+    Calls that somebody holds are left out: whoever has many must not wait for one.
+    """
+    values = {"call_ids": list(call_ids), "account_id": account_id, "first": first, "step": step}
+    return [(call_id, slot) for call_id, slot in session.execute(_LINE_UP, values)]
 
 
 def account_for_update(session: Session, account_id: UUID) -> CarrierAccount:

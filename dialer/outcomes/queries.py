@@ -104,6 +104,12 @@ def unfinished(session: Session, limit: int) -> list[UUID]:
     )
 
 
+def without_outcome(session: Session) -> int:
+    """How many calls are over and have no outcome, due or not."""
+    over = Call.state.in_((CallState.ENDED, CallState.FAILED)) & Call.outcome_at.is_(None)
+    return int(session.scalar(select(func.count()).where(over)) or 0)
+
+
 def ended_so(session: Session, lead_id: int, disposition: str) -> int:
     """How many calls to a lead ended with a disposition."""
     return int(

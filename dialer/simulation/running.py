@@ -7,7 +7,7 @@ its call as the rows have it. Whatever is left to chance comes from the seed, so
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -135,6 +135,15 @@ class Simulation:
         self.later(10.0 if self.faults.strikes(Fault.MESSAGE_LATE) else 0.01, task, *args)
         if self.faults.strikes(Fault.MESSAGE_DOUBLED):
             self.later(0.02, task, *args)
+
+    def send_all(self, task: str, ids: Iterable[str]) -> None:
+        """Carry wake-ups, each with its own luck."""
+        for one in ids:
+            self.send(task, one)
+
+    def waiting(self, queue: str) -> int:
+        """This broker cannot be asked."""
+        return 0
 
     # Running.
 

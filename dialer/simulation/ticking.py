@@ -75,6 +75,7 @@ class Ticks:
                 secret=SECRET,
             )
         sweeping.watch_seats(self._product.sweeping)
+        sweeping.wake_claimed(self._product.sweeping)
         if self._clock.now >= self._sweep_at:
             self._sweep_at = self._clock.now + timedelta(seconds=SWEEP_S)
             sweeping.sweep(self._product.sweeping)

@@ -45,3 +45,23 @@ def test_no_outcome_waits_for_what_is_sent_to_a_crm(broker: str) -> None:
 
     assert names.index("results.finish") <= 1  # one may have been taken while the second queue was being added
     assert names.count("outbox.deliver") == 5
+
+
+def test_what_waits_in_a_queue_is_counted_until_it_is_taken(broker: str) -> None:
+    messages = CeleryMessages(broker)
+    before = messages.waiting("leads")
+
+    messages.send_all("leads.place", ["one", "two", "three"])
+    assert messages.waiting("leads") == before + 3
+
+    taken(broker, ("leads",), before + 3)
+    assert messages.waiting("leads") == 0
+    assert messages.waiting("nobody has heard of it") == 0
+
+
+def test_a_broker_that_is_away_has_nothing_waiting() -> None:
+    messages = CeleryMessages("redis+socket:///nowhere/redis.sock")
+
+    messages.send_all("leads.place", ["one"])
+
+    assert messages.waiting("leads") == 0

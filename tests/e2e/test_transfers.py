@@ -5,7 +5,7 @@ All of the people are on the phone at the same time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -58,6 +58,13 @@ class Work:
 
     def send(self, task: str, *args: str) -> None:
         self.pool.submit(self._do, task, *args)
+
+    def send_all(self, task: str, ids: Iterable[str]) -> None:
+        for one in ids:
+            self.send(task, one)
+
+    def waiting(self, queue: str) -> int:
+        return 0
 
     def _do(self, task: str, *args: str) -> None:
         try:
