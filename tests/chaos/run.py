@@ -30,6 +30,8 @@ RETRIES = {
 """A lead is called again only if its call was never placed, or failed at the carrier: any other second call is one too
 many."""
 LOOK_EVERY_S = 0.25
+AT_MOST = 4
+"""Times what may pass without any progress, quiet must have come."""
 
 
 def at(line: Line) -> float:
@@ -142,29 +144,51 @@ class Run:
         self.until(lambda: len(self.accepted()) >= n, within_s, f"{n} calls")
 
     def until_quiet(self, within_s: float) -> float:
-        """Wait until every lead is done or blocked, no call is open and everything is delivered."""
-        return self.until(self.is_quiet, within_s, "quiet")
+        """Wait until every lead is done or blocked, no call is open and everything is delivered.
+
+        A slow machine may take its time, but not stand still: `within_s` in which no less is left to do, or
+        `AT_MOST` times as long in all, is too long.
+
+        Returns:
+            How long it took, in seconds.
+
+        Raises:
+            NotQuiet: it was not so in time.
+        """
+        began = time.monotonic()
+        least, since = self._left(), began
+
+        def decided() -> bool:
+            nonlocal least, since
+            left, now = self._left(), time.monotonic()
+            if left is not None and (least is None or left < least):
+                least, since = left, now
+            return left == 0 or now - since > within_s
+
+        self.until(decided, AT_MOST * within_s, "quiet")
+        if least != 0:
+            raise NotQuiet(f"nothing moved for {within_s:.0f} s before quiet came: {self.standing()}")
+        return time.monotonic() - began
 
     def is_quiet(self) -> bool:
         """Whether every lead is done or blocked, no call is open and everything is delivered."""
+        return self._left() == 0
+
+    def _left(self) -> int | None:
+        """How many leads, calls and deliveries are still to be seen to; None while the database does not say."""
         from sqlalchemy.exc import OperationalError
 
+        moving = select(func.count()).where(
+            Lead.campaign_id.in_(self.campaign_ids), Lead.state.not_in((LeadState.DONE, LeadState.BLOCKED))
+        )
+        over = Call.state.in_((CallState.ENDED, CallState.FAILED))
+        unfinished = select(func.count()).where(Call.state.in_(OPEN) | (over & Call.outcome_at.is_(None)))
+        pending = select(func.count()).where(OutboxRow.state == OutboxState.PENDING)
         try:
-            with self.world.sessions() as session:
-                moving = select(Lead.id).where(
-                    Lead.campaign_id.in_(self.campaign_ids), Lead.state.not_in((LeadState.DONE, LeadState.BLOCKED))
-                )
-                if session.scalar(moving.limit(1)) is not None:
-                    return False
-                unfinished = Call.state.in_(OPEN) | (
-                    Call.state.in_((CallState.ENDED, CallState.FAILED)) & Call.outcome_at.is_(None)
-                )
-                if session.scalar(select(Call.id).where(unfinished).limit(1)) is not None:
-                    return False
-                pending = select(OutboxRow.id).where(OutboxRow.state == OutboxState.PENDING)
-                return session.scalar(pending.limit(1)) is None
+            with self.world.sessions() as session:  # in this order: what one leaves, the next one has
+                return sum(session.scalar(count) or 0 for count in (moving, unfinished, pending))
         except OperationalError:
-            return False
+            return None
 
     def dialing(self) -> bool:
         """Whether a lead is due, or a call is claimed or on its way to the carrier."""
