@@ -25,9 +25,9 @@ class _Asking:
         )
 
     def found_in(self, said: str) -> bool:
-        """Whether plain words ask for it."""
-        if _in(self._denies, said):
-            return False
+        """Whether plain words ask for it, besides what they deny to ask for."""
+        if self._denies is not None:
+            said = self._denies.sub(",", said)
         if _in(self._asks_for_good, said):
             return True
         return _in(self._asks, said) and (_in(self._for_good, said) or not _in(self._another_time, said))

@@ -9,7 +9,8 @@ from typing import Final
 
 from babel.dates import format_date
 
-from dialer.languages.base import Language, OptOutWords
+from dialer.languages.base import Language
+from dialer.languages.english_opt_out import OPT_OUT
 from dialer.languages.writing import Reading
 
 _CURRENCIES: Final = {"$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "penny"), "₹": ("rupee", "paisa")}
@@ -85,50 +86,6 @@ def _date(day: date) -> str:
     return f"{format_date(day, 'MMMM', locale='en')} {_ordinal(day.day)}"
 
 
-_DONT: Final = r"(?:do ?n[o']?t|do not|never|no longer|not to)"
-_CALL: Final = r"(?:call|phone|ring|contact|dial|bother|text|reach out to)"
-_ME: Final = r"(?:me|us|my|this|here|back|again|any ?more)"
-_CALLS: Final = r"(?:phone |sales |marketing |telemarketing )?calls?"
-_LATER: Final = (
-    r"(?:today|tomorrow|tonight|right now|now|just now|at|before|after|until|till|between|during|while|when|in the "
-    r"(?:morning|afternoon|evening)|this (?:morning|afternoon|evening|week)|"
-    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|on weekends|so (?:early|late)|(?:too|that) (?:early|late)|"
-    r"on my (?:work|other|cell|mobile|office)|by (?:my )?(?:first )?name|sir|ma'?am|names)"
-)
-
-_OPT_OUT: Final = OptOutWords(
-    asks="|".join(
-        (
-            rf"{_DONT} (?:you |ever |dare |please |want you to ){{0,3}}{_CALL}(?:ing)? {_ME}",
-            rf"{_DONT} want (?:you |anyone |anybody |you guys |you people )(?:to )?(?:ever )?{_CALL}(?:ing)?",
-            rf"{_DONT} want (?:to (?:get|receive|have) )?(?:any |more |these |your |such ){{1,2}}{_CALLS}",
-            rf"{_DONT} want to be (?:called|contacted|phoned|bothered)",
-            rf"(?:stop|quit|cease) (?:\w+ )?{_CALL}ing",
-            rf"no more {_CALLS}",
-            r"(?:take|remove|delete|get|scrub|drop|erase|strike) "
-            r"(?:me|us|my (?:phone )?(?:number|name|details)|this (?:phone )?number) (?:off|from|out of)",
-            r"(?:remove|delete|erase) (?:me|my (?:phone )?number)(?! (?:to|in) )",
-            r"unsubscribe",
-            r"opt(?:ing)?(?: |-)?(?:me |us )?out",
-            r"do(?: |-)not(?: |-)call (?:list|registry|register)",
-            r"lose (?:my|this) number",
-            r"(?:leave|let) (?:me|us) alone",
-            rf"never {_CALL}(?! (?:it|that|them|him|her)(?!\\S))",
-            r"(?:revoke|withdraw) (?:my )?consent",
-        )
-    ),
-    asks_for_good="",
-    another_time=rf"{_CALL}(?:ing)? (?:me |us |here |back )?(?:on )?{_LATER}",
-    for_good=r"again|any ?more|ever|never|list|remove|unsubscribe|opt|stop|quit|no more|lose|consent|alone",
-    denies="|".join(
-        (
-            rf"(?:{_DONT}|no need to|didn't|not) (?:\w+ )?(?:\w+ )?"
-            r"(?:(?:stop|quit) calling|remove|take me off|opt(?:ing)?(?: |-)?out|unsubscribe|lose my number"
-            r"|leave me alone)",
-        )
-    ),
-)
-
 ENGLISH: Final = Language(
     code="en",
     name="English",
@@ -165,7 +122,7 @@ ENGLISH: Final = Language(
         {"hello", "hi", "hey", "yes", "yeah", "hello hello", "good morning", "good afternoon", "speaking"}
     ),
     promises_more=r"and|but|or|so|because|cause|if|when|that|the|a|an|to|of|for|with|my|your|is|um+|uh+|er+|like|well",
-    opt_out=_OPT_OUT,
+    opt_out=OPT_OUT,
     says_ai=r"a ?i|artificial\S*|automated|robot|bot|(?:virtual|digital|computer) (?:assistant|agent|voice)",
     offers_opt_out=(
         r"no more calls|(?:stop|end) (?:these|the|our|all|further) calls|stop calling|(?:say|reply|text) stop|opt out"

@@ -62,14 +62,21 @@ _DO_IT: Final = _any(
     "|करवा दो|करवाओ|करवाइए|करवाना",
     "karo|karein|karen|kariye|kijiye|kar do|kardo|kar dijiye|kar den|karna|karwa do|karwao|kro|maro",
 )
-_STOP_IT: Final = rf"(?:{_DO_IT}|{_any('होना चाहिए|होने चाहिए|होनी चाहिए|hona chahiye|honi chahiye')})"
-_TAKE_OUT: Final = _any(
-    "हटाओ|हटाइए|हटाइये|हटाएं|हटायें|हटा दो|हटा दीजिए|हटा दीजिये|हटा दें|हटा देना|हटाना|हटवाओ|हटवा दो|हटवाना|हटाने का|हटवाइए",
-    "निकालो|निकालिए|निकालें|निकाल दो|निकाल दीजिए|निकाल दें|निकाल देना|निकालना|निकलवाना|निकलवा दो",
-    "मिटाओ|मिटा दो|मिटा दीजिए|मिटाइए|काट दो|काट दीजिए|काटिए|काटो",
-    "hatao|hata do|hataiye|hataen|hata dijiye|hata den|hatana|hatwa do|nikalo|nikaalo|nikal do|nikaal do"
-    "|nikal dijiye"
-    "|nikaliye|mita do|mitao|kaat do",
+_STOP_IT: Final = rf"(?:{_DO_IT}|{_any('होना चाहिए|होने चाहिए|होनी चाहिए|hona chahiye|hone chahiye|honi chahiye')})"
+_TAKE_OUT: Final = (
+    r"(?:"
+    + _any("हटा|हटवा|निकाल|निकलवा|मिटा|काट", "hata|hatwa|nikal|nikaal|mita|kaat")
+    + " "
+    + _any(
+        "दो|दें|दीजिए|दीजिये|दीजिएगा|देना|दे|दिया जाए|दिया जाये|दिए जाएं|दी जाए",
+        "do|den|dein|dijiye|dijie|dena|diya jaye|di jaye",
+    )
+    + "|"
+    + _any(
+        "हटाओ|हटाइए|हटाइये|हटाएं|हटायें|हटाना|हटवाओ|हटवाना|हटाने का|हटवाइए|निकालो|निकालिए|निकालें|निकालना|निकलवाना",
+        "मिटाओ|मिटाइए|काटिए|काटो|hatao|hataiye|hataen|hatana|nikalo|nikaalo|nikaliye|mitao|mitaiye|kaato",
+    )
+    + ")"
 )
 _ERASE: Final = rf"(?:{_TAKE_OUT}|{_any('डिलीट|रिमूव|ब्लॉक|delete|remove|block|erase')} {_DO_IT})"
 _NUMBER: Final = _any("नंबर|नम्बर|नाम|number|nambar|no|naam|डिटेल|डिटेल्स|जानकारी|डेटा|details|data")
@@ -81,8 +88,19 @@ _NO_DEVICE: Final = "".join(
     f"(?<!{plain(word)} )" for word in ("नया", "स्मार्ट", "महंगा", "सस्ता", "मोबाइल", "new", "naya", "smart")
 )
 """A phone that somebody does not want to buy is no call."""
+_NO_CARD: Final = "".join(
+    f"(?<!{plain(thing)} {of})"
+    for thing in ("कार्ड", "बैंक", "ऑर्डर", "बिल", "card", "bank", "order", "bill")
+    for of in ("", "की ", "का ", "के ", "ki ", "ka ", "ke ")
+)
+"""The data of a thing are not those of a person."""
 _UNCHANGED: Final = rf"(?:{_PLAIN_WORD} ){{0,4}}"
 _AGAIN: Final = _any("दोबारा|दुबारा|फिर|आगे|अब|आइंदा|कभी|dobara|dubara|phir|aage|ab|aainda|kabhi")
+_IN: Final = _any("में|मे|पर|mein|me|main|par")
+_KEEP: Final = _any("रखिए|रखो|रखना|रखें|डालो|डालिए|rakho|rakhiye|rakhna|daalo")
+_EVER: Final = _any("दोबारा|दुबारा|कभी|आइंदा|dobara|dubara|kabhi|aainda")
+_FROM_NOW: Final = _any("आगे से|अब से|आज के बाद|दोबारा|आइंदा|aage se|ab se|aaj ke baad|dobara|aainda")
+_NEED: Final = rf"(?:करने |karne )?(?:की |ki )?(?:कोई |koi )?{_any('जरूरत|आवश्यकता|zaroorat|jarurat|zarurat')}"
 _PAST: Final = r"(?! (?:था|थे|थी|है|हैं|तो|रह\S*|सक\S*|पा\S*|भूल\S*|tha|the|thi|raha|rahi|rahe|sak\S*|bhool\S*|bhul\S*))"
 """What may not follow: it makes a report or a condition of it, or the opposite ("करना मत भूलिए": do not forget to)."""
 
@@ -110,12 +128,14 @@ OPT_OUT: Final = OptOutWords(
             rf"{_DO_NOT} {_CALL} (?:{_DO}|{_any('मुझे|मी|mujhe')})",
             rf"{_CALL} {_any('करने की|karne ki')} {_any('हिम्मत|कोशिश|himmat|koshish')} {_FREE}{_NOT} {_DO}",
             rf"(?:{_BOTHER}) (?:करना|karna) {_STOP} {_STOP_IT}",
-            rf"{_NUMBER} {_UNCHANGED}{_ERASE}",
+            rf"{_NO_CARD}{_NUMBER} {_UNCHANGED}{_ERASE}",
             rf"{_LIST} (?:से|में से|se|mein se|me se) {_UNCHANGED}{_ERASE}",
             rf"{_ERASE} {_FREE}(?:मेरा |mera |अपनी |apni )?(?:{_NUMBER}|{_LIST})",
+            rf"{_LIST} {_IN} {_FREE}{_NOT} {_KEEP}",
+            rf"{_EVER} {_UNCHANGED}{_any('बात|baat')} {_NOT} {_any('करना|करनी|karna|karni')} {_COME}",
             _any("डीएनडी|dnd|डू नॉट कॉल|डू नॉट डिस्टर्ब|do not disturb|अनसब्सक्राइब|ऑप्ट आउट|ऑप्टआउट"),
-            rf"{_AGAIN} {_FREE}{_CALL} (?:करने |karne )?(?:की |ki )?(?:कोई |koi )?"
-            rf"{_any('जरूरत|आवश्यकता|zaroorat|jarurat|zarurat')} {_NOT}",
+            rf"{_AGAIN} {_FREE}{_CALL} {_NEED} {_NOT}",
+            rf"{_CALL} {_NEED} {_NOT} {_any('है|hai')} {_FROM_NOW}",
             rf"{_any('पीछा|picha|peecha')} {_any('छोड़|छोड़ो|छोड़ दो|छोड़िए|छोड़ दीजिए|chhodo|chhod do|chodo|chod do')}",
             rf"{_any('अकेला|अकेले|akela')} {_any('छोड़ दो|छोड़ दीजिए|छोड़ो|chhod do|chod do')}",
             rf"{_any('सहमति|अनुमति|कंसेंट|consent|sahmati')} "
