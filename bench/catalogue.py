@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bench import api, claiming, deciding, importing, live, starting
+from bench import api, calling, claiming, deciding, importing, live, setup, starting, sweeping
 from bench.rows import Measurement
 
 MEASUREMENTS: Mapping[str, Measurement] = MappingProxyType(
@@ -15,6 +15,9 @@ MEASUREMENTS: Mapping[str, Measurement] = MappingProxyType(
         "import": importing.measure,
         "tasks": starting.measure,
         "decision": deciding.measure,
+        "sweep": sweeping.measure,
+        "calls": calling.measure,
+        "setup": setup.measure,
         "api": api.measure,
     }
 )

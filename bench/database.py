@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -32,8 +32,14 @@ _LEADS = text(
     """
     INSERT INTO leads (organization_id, campaign_id, phone, place, first_name, state, due_at, moved_at)
     SELECT :organization_id, :campaign_id, '+1212' || (2000000 + n), :place, 'Sam', 'due',
-           CAST(:now AS timestamptz) - interval '1 hour' + n * interval '1 ms', :now
+           CAST(:now AS timestamptz) - interval '1 hour' + n * interval '100 us', :now
     FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n
+    """
+)
+_WORK_OFF = text(
+    """
+    UPDATE leads SET state = 'done', disposition = 'not_interested', attempts = 1, due_at = NULL
+    WHERE state = 'due' AND id NOT IN (SELECT id FROM leads WHERE state = 'due' ORDER BY due_at DESC LIMIT :left)
     """
 )
 _CONSENTS = text(
@@ -41,6 +47,22 @@ _CONSENTS = text(
     INSERT INTO consents (organization_id, phone, type, evidence, source)
     SELECT :organization_id, '+1212' || (2000000 + n), 'written', 'a signed form', 'bench'
     FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n
+    """
+)
+_LEADS_IN_TURN = text(
+    """
+    INSERT INTO leads (organization_id, campaign_id, phone, place, first_name, state, due_at, moved_at)
+    SELECT :organization_id, :campaign_id, phone, :place, 'Sam', 'due',
+           CAST(:due_at AS timestamptz) + (n - 1) * CAST(:apart AS interval), :due_at
+    FROM unnest(CAST(:phones AS text[])) WITH ORDINALITY AS given(phone, n)
+    RETURNING id
+    """
+)
+_CONSENTS_OF = text(
+    """
+    INSERT INTO consents (organization_id, phone, type, evidence, source)
+    SELECT :organization_id, phone, 'written', 'a signed form', 'bench'
+    FROM unnest(CAST(:phones AS text[])) AS given(phone)
     """
 )
 _PLACE = text("INSERT INTO campaign_places (campaign_id, place) VALUES (:campaign_id, :place) ON CONFLICT DO NOTHING")
@@ -66,6 +88,23 @@ class Database:
             tx.session.execute(_PLACE, {"campaign_id": self.campaign_id, "place": PLACE})
         self.analyze()
 
+    def work_off(self, *, left: int) -> None:
+        """Have all due leads been called but so many, the last ones, and let PostgreSQL clean up behind that."""
+        with db.transaction(self.sessions) as tx:
+            tx.session.execute(text("SET LOCAL statement_timeout = 0"))
+            tx.session.execute(_WORK_OFF, {"left": left})
+        self.analyze()
+
+    def add(self, phones: Sequence[str], *, due_at: datetime, apart: timedelta) -> tuple[int, int]:
+        """Add leads that come due one after another. Returns the first id and the last."""
+        values = {"organization_id": self.organization_id, "campaign_id": self.campaign_id, "phones": list(phones)}
+        with db.transaction(self.sessions) as tx:
+            rows = {"place": PLACE, "due_at": due_at, "apart": apart}
+            ids = tx.session.scalars(_LEADS_IN_TURN, values | rows).all()
+            tx.session.execute(_CONSENTS_OF, values)
+            tx.session.execute(_PLACE, {"campaign_id": self.campaign_id, "place": PLACE})
+        return min(ids), max(ids)
+
     def start(self) -> None:
         """Start the campaign, which must have leads."""
         with db.transaction(self.sessions) as tx:
@@ -84,18 +123,33 @@ class Database:
 def database(bench: Bench, name: str) -> Iterator[Database]:
     """Have servers and a campaign, a draft, for as long as the block lasts."""
     vendors = Vendors(twilio_account_sid="AC" + "b" * 32, twilio_caller_id="+12125550100")
-    with folder(bench, name) as place, servers(Settings(data_dir=place, vendors=vendors)) as settings:
-        provisioning.bring_up(settings, carrier_cps=CPS)
-        engine = db.engine(settings.database_url, pool_size=4)
-        sessions = db.sessions(engine)
-        try:
-            with db.transaction(sessions) as tx:
-                clock.jump(tx.session, NOON, by=BY, why="the measurement's own time")
-                organization_id = accounts.organization(tx.session, settings.organization)
-                campaign_id = _campaign(tx.session, organization_id)
-            yield Database(settings, sessions, organization_id, campaign_id)
-        finally:
-            engine.dispose()
+    with (
+        folder(bench, name) as place,
+        servers(Settings(data_dir=place, vendors=vendors)) as settings,
+        drafted(settings) as there,
+    ):
+        yield there
+
+
+@contextmanager
+def drafted(settings: Settings, *, cps: float = CPS) -> Iterator[Database]:
+    """Migrate and provision the database of running servers; have a campaign, a draft.
+
+    Args:
+        settings: with the servers' URLs and a carrier account.
+        cps: calls per second of that account.
+    """
+    provisioning.bring_up(settings, carrier_cps=cps)
+    engine = db.engine(settings.database_url, pool_size=4)
+    sessions = db.sessions(engine)
+    try:
+        with db.transaction(sessions) as tx:
+            clock.jump(tx.session, NOON, by=BY, why="the measurement's own time")
+            organization_id = accounts.organization(tx.session, settings.organization)
+            campaign_id = _campaign(tx.session, organization_id)
+        yield Database(settings, sessions, organization_id, campaign_id)
+    finally:
+        engine.dispose()
 
 
 def _campaign(session: Session, organization_id: UUID) -> UUID:

@@ -50,6 +50,8 @@ class Bench:
     """Says one line to whoever waits."""
     quick: bool = False
     """Small sizes: proves that everything runs, and measures little."""
+    large: bool = False
+    """Also what takes tens of minutes and gigabytes."""
 
 
 Measurement = Callable[[Bench], Row]
