@@ -39,7 +39,7 @@ DEAF = definition(
     }
 )
 """A script that hears nothing in anything that is said."""
-ERASE = {"says": "I want to be erased from whatever system this is, for good.", "opts_out": True}
+ERASE = {"says": "I want to be erased from all of this, for good.", "opts_out": True}
 """Words that only a model understands."""
 
 
