@@ -51,6 +51,9 @@ _SAID_BETWEEN: Final = (
 """Between a denial and what it denies; "do not call me, remove me" denies nothing."""
 _ANOTHER_PERSON: Final = r"my (?:boss|manager|assistant|secretary|colleagues?|accountant|lawyer|landlord|work|office)"
 
+_ONCE_MORE: Final = rf"(?:{_CALL} (?:me |us |here |this number )?(?:again|one more time)|one more {_CALLS})"
+_TROUBLE: Final = r"(?:sue|report (?:you|this|it)|complain|police)"
+
 _WISHES: Final = (
     rf"{_NO_WISH} (?:to )?(?:ever )?hear (?:anything |a word )?from {_YOU}",
     rf"{_NO_WISH} {_ANY_OF_YOU} (?:to )?(?:ever )?(?:{_CALL}|{_HARASS})(?:ing)?",
@@ -71,9 +74,14 @@ _ORDERS: Final = (
     rf"(?:the|these|those|this|your) (?:\w+ )?(?:{_CALLS}|calling|harassment) (?:\w+ )?"
     r"(?:have|has|needs?|got|must|should|better) (?:to )?(?:stop|end|cease)",
     r"(?:stop|cease|end) (?:all|any|every|further) (?:further )?(?:communications?|contact|calls?|calling)",
-    r"(?:leave|let) (?:me|us|my \w+|our \w+) alone",
+    r"(?:leave|let) (?:me|us|my \w+|our \w+) (?:the \w+ )?alone",
     r"leave (?:me|us|my \w+|our \w+) in peace",
     rf"go away and {_DONT} (?:ever )?come back",
+)
+_THREATS: Final = (
+    rf"{_ONCE_MORE} (?:\S+ ){{0,5}}{_TROUBLE}",
+    rf"{_TROUBLE} (?:\S+ ){{0,4}}{_ONCE_MORE}",
+    rf"not allowed to {_CALL} {_ME}",
 )
 _REMOVALS: Final = (
     rf"(?:{_REMOVE} {_MINE} {_OFF}|get {_MINE} (?:off|out of))(?! {_OF_NO_CALL}(?!\S))",
@@ -97,7 +105,7 @@ _CONSENT: Final = (
 )
 
 OPT_OUT: Final = OptOutWords(
-    asks="|".join((*_WISHES, *_ORDERS, *_REMOVALS, *_CONSENT)),
+    asks="|".join((*_WISHES, *_ORDERS, *_THREATS, *_REMOVALS, *_CONSENT)),
     asks_for_good="",
     another_time="|".join(
         (

@@ -96,6 +96,7 @@ _NO_CARD: Final = "".join(
 """The data of a thing are not those of a person."""
 _UNCHANGED: Final = rf"(?:{_PLAIN_WORD} ){{0,4}}"
 _AGAIN: Final = _any("दोबारा|दुबारा|फिर|आगे|अब|आइंदा|कभी|dobara|dubara|phir|aage|ab|aainda|kabhi")
+_TROUBLE: Final = _any("शिकायत|पुलिस|कंप्लेंट|complaint|shikayat|police")
 _IN: Final = _any("में|मे|पर|mein|me|main|par")
 _KEEP: Final = _any("रखिए|रखो|रखना|रखें|डालो|डालिए|rakho|rakhiye|rakhna|daalo")
 _EVER: Final = _any("दोबारा|दुबारा|कभी|आइंदा|dobara|dubara|kabhi|aainda")
@@ -133,6 +134,8 @@ OPT_OUT: Final = OptOutWords(
             rf"{_ERASE} {_FREE}(?:मेरा |mera |अपनी |apni )?(?:{_NUMBER}|{_LIST})",
             rf"{_LIST} {_IN} {_FREE}{_NOT} {_KEEP}",
             rf"{_EVER} {_UNCHANGED}{_any('बात|baat')} {_NOT} {_any('करना|करनी|karna|karni')} {_COME}",
+            rf"{_AGAIN} {_CALL} {_any('किया तो|की तो|kiya to|kiya toh')} (?:\S+ ){{0,3}}{_TROUBLE}",
+            rf"{_TROUBLE} (?:\S+ ){{0,4}}{_AGAIN} {_CALL} {_any('किया|की|kiya')}",
             _any("डीएनडी|dnd|डू नॉट कॉल|डू नॉट डिस्टर्ब|do not disturb|अनसब्सक्राइब|ऑप्ट आउट|ऑप्टआउट"),
             rf"{_AGAIN} {_FREE}{_CALL} {_NEED} {_NOT}",
             rf"{_CALL} {_NEED} {_NOT} {_any('है|hai')} {_FROM_NOW}",
