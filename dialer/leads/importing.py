@@ -195,24 +195,28 @@ def _bring_in(
     report: ImportReport,
     rejects: RejectsFile,
 ) -> None:
-    """Land batch after batch, in the order of the file, one in the database while the next is being read."""
+    """Land batch after batch, in the order of the file, one in the database while the next is being read.
+
+    The next one is handed over before the one under way is accounted for: the database never waits for us.
+    """
     with ThreadPoolExecutor(1, thread_name_prefix="import") as hand:
         under_way: tuple[Sequence[Candidate | Rejected], Future[staging.Landed]] | None = None
-        for batch in read:
+        for rows in read:
+            batch = staging.batch_of([row for row in rows if isinstance(row, Candidate)], scope.secret)
+            landing = rows, hand.submit(_land, pinned, batch, scope)
             if under_way is not None:
                 _account(report, rejects, under_way[0], under_way[1].result())
-            candidates = [row for row in batch if isinstance(row, Candidate)]
-            under_way = batch, hand.submit(_land, pinned, candidates, scope)
+            under_way = landing
         if under_way is not None:
             _account(report, rejects, under_way[0], under_way[1].result())
 
 
-def _land(pinned: Sessions, candidates: Sequence[Candidate], scope: staging.Scope) -> staging.Landed:
+def _land(pinned: Sessions, batch: staging.Batch, scope: staging.Scope) -> staging.Landed:
     """Bring a batch in, again if it ran into somebody else's locks."""
     for left in reversed(range(_TRIES)):
         try:
             with transaction(pinned) as tx:
-                return staging.land(tx.session, candidates, scope, clock.now(tx.session))
+                return staging.land(tx.session, batch, scope, clock.now(tx.session))
         except OperationalError as error:
             if not left or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
                 raise

@@ -47,6 +47,8 @@ _COPY = "COPY staged_leads FROM STDIN"
 # While a file comes in, the planner knows nothing of the rows it brought. Subqueries with a LIMIT, and laterals, keep
 # it to one index probe per row, where it would otherwise read a growing table once per batch.
 _SETTINGS = text("SET LOCAL jit = off")
+# Nobody was told yet that a batch is in: the import's last commit waits for the disk, and that is behind all of these.
+_NO_HURRY = text("SET LOCAL synchronous_commit = off")
 _TAKE_SUPPRESSED = text("""
     DELETE FROM staged_leads s
     WHERE (SELECT true FROM suppressions p
@@ -55,8 +57,11 @@ _TAKE_SUPPRESSED = text("""
            WHERE p.organization_id = :organization_id AND p.phone_hash = s.phone_hash LIMIT 1)
     RETURNING phone
 """)
-_REMEMBER = text("INSERT INTO seen_phones SELECT phone FROM staged_leads ON CONFLICT DO NOTHING RETURNING phone")
-_TAKE = text("DELETE FROM staged_leads WHERE phone = ANY(:phones)")
+# NOT IN is hashed whatever the planner thinks of the tables; numbers are never NULL.
+_TAKE_SEEN = text("""
+    WITH fresh AS (INSERT INTO seen_phones SELECT phone FROM staged_leads ON CONFLICT DO NOTHING RETURNING phone)
+    DELETE FROM staged_leads WHERE phone NOT IN (SELECT phone FROM fresh) RETURNING phone
+""")
 _ADD_CONSENTS = text("""
     INSERT INTO consents (organization_id, phone, type, text_version, given_at, evidence, source)
     SELECT :organization_id, s.phone, s.consent_type, s.text_version, s.given_at, s.evidence, :source
@@ -167,19 +172,42 @@ def discard(session: Session) -> None:
     session.execute(text(_TABLES[0]))
 
 
-def land(session: Session, batch: Sequence[Candidate], scope: Scope, now: datetime) -> Landed:
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows on their way into the database."""
+
+    candidates: Sequence[Candidate]
+    first: Mapping[str, Candidate]
+    """By number, the first candidate of the batch that has it."""
+    encoded: Sequence[str]
+    """Those, in COPY's text format."""
+
+
+def batch_of(candidates: Sequence[Candidate], secret: str) -> Batch:
+    """Do all of landing a batch that needs no database.
+
+    Args:
+        candidates: in the order of the file.
+        secret: keys the hashes of suppressed numbers.
+    """
+    first: dict[str, Candidate] = {}
+    for candidate in candidates:
+        first.setdefault(candidate.phone, candidate)
+    return Batch(candidates, first, tuple(_encoded(first.values(), secret)))
+
+
+def land(session: Session, batch: Batch, scope: Scope, now: datetime) -> Landed:
     """Bring a batch in. A number that the file had before, in this batch or an earlier one, is a duplicate.
 
     A lead that the campaign has already stays as it is, whatever else the row says: a file never takes back what was
     learned in calls. Only a block for want of consent is lifted, if the row brings the consent.
     """
-    if not batch:
+    first = batch.first
+    if not first:
         return Landed()
-    first: dict[str, Candidate] = {}
-    for candidate in batch:
-        first.setdefault(candidate.phone, candidate)
     session.execute(_SETTINGS)
-    _copy(session, first.values(), scope.secret)
+    session.execute(_NO_HURRY)
+    _copy(session, batch.encoded)
     values: dict[str, Any] = {
         "organization_id": scope.organization_id,
         "campaign_id": scope.campaign_id,
@@ -190,29 +218,27 @@ def land(session: Session, batch: Sequence[Candidate], scope: Scope, now: dateti
         "enough": [kind.value for kind in ENOUGH.get(scope.purpose, ())],
     }
     suppressed = frozenset(session.scalars(_TAKE_SUPPRESSED, values))
-    seen_before = first.keys() - suppressed - set(session.scalars(_REMEMBER))
-    if seen_before:
-        session.execute(_TAKE, {"phones": list(seen_before)})
+    seen_before = frozenset(session.scalars(_TAKE_SEEN))
     unblocked = 0
-    if any(candidate.consent for candidate in batch):
+    if any(candidate.consent for candidate in batch.candidates):
         session.execute(_ADD_CONSENTS, values)
         if scope.some_lack_consent:
             unblocked = len(session.scalars(_UNBLOCK, values).all())
     added = Counter({str(reason): int(count) for reason, count in session.execute(_ADD_LEADS, values)})
     imported = added.total()
     unchanged = len(first) - len(suppressed) - len(seen_before) - imported
-    rejected = {candidate.line: SUPPRESSED for candidate in batch if candidate.phone in suppressed}
-    for candidate in batch:
+    rejected = {candidate.line: SUPPRESSED for candidate in batch.candidates if candidate.phone in suppressed}
+    for candidate in batch.candidates:
         if candidate.phone in seen_before or candidate is not first[candidate.phone]:
             rejected.setdefault(candidate.line, DUPLICATE)
     del added[""]
     return Landed(imported, unchanged, unblocked, MappingProxyType(added), MappingProxyType(rejected))
 
 
-def _copy(session: Session, batch: Iterable[Candidate], secret: str) -> None:
+def _copy(session: Session, encoded: Iterable[str]) -> None:
     driver: Any = session.connection().connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for part in _encoded(batch, secret):
+        for part in encoded:
             copy.write(part)
 
 

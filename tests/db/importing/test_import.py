@@ -87,7 +87,7 @@ def test_failure_in_the_middle_keeps_batches_that_were_done(sessions, bring, mon
     real = importing.staging.land
 
     def fail_third(session, batch, *arguments):
-        if any(row.line > 5 for row in batch):
+        if any(row.line > 5 for row in batch.candidates):
             raise RuntimeError("the power went out")
         return real(session, batch, *arguments)
 
