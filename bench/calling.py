@@ -60,6 +60,13 @@ _DONE = text(
     AND NOT EXISTS (SELECT FROM outbox o WHERE o.call_id = c.id AND o.state = 'pending')
     """
 )
+_TOOK = text(
+    """
+    SELECT extract(epoch FROM c.outcome_at - c.ended_at) AS outcome_s,
+           extract(epoch FROM (SELECT max(o.sent_wall) FROM outbox o WHERE o.call_id = c.id) - c.closed_wall) AS crms_s
+    FROM calls c WHERE c.lead_id BETWEEN :first AND :last
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,8 @@ class Rung:
     """Status callbacks of a call."""
     effects: float
     """Records in CRMs, and webhooks, of a call."""
+    end_to_outcome_s: list[float]
+    end_to_crms_s: list[float]
 
 
 def measure(bench: Bench) -> Row:
@@ -109,6 +118,8 @@ def measure(bench: Bench) -> Row:
         Figure("completed, outcome and CRMs included", "1/s", Spread.of([best.completed_per_s])),
         Figure("status callbacks of a call", "", Spread.of([best.callbacks]), {}, "4", best.callbacks >= 4),
         Figure("records and webhooks of a call", "", Spread.of([best.effects])),
+        Figure("from a call's end to its outcome, p95", "s", Spread.of([percentile(best.end_to_outcome_s, 0.95)])),
+        Figure("from a call's end to its last record, p95", "s", Spread.of([percentile(best.end_to_crms_s, 0.95)])),
     )
     notes = () if held else (f"none of the rates was held: the other figures are those of {best.per_s} calls/s",)
     told = [{"per_s": rung.per_s, "held": rung.held, "completed_per_s": rung.completed_per_s} for rung in rungs]
@@ -130,6 +141,8 @@ def _rung(there: Database, phones: list[str], per_s: int, *, limit_s: float) -> 
         took_s = time.monotonic() - waited
     took_s = time.monotonic() - waited
     told = _told(ledger, read_bytes)
+    with there.sessions() as session:
+        took = session.execute(_TOOK, {"first": ids[0], "last": ids[1]}).all()
     due = {phone: began + timedelta(seconds=number / per_s) for number, phone in enumerate(phones)}
     late_ms = [(at - due[phone]).total_seconds() * 1000 for phone, at in told.posted.items() if phone in due]
     in_time = len(late_ms) == len(phones) and percentile(late_ms, 0.95) <= MOST_DUE_TO_POST_MS
@@ -141,6 +154,8 @@ def _rung(there: Database, phones: list[str], per_s: int, *, limit_s: float) -> 
         due_to_post_ms=late_ms,
         callbacks=told.kinds["callback"] / len(phones),
         effects=(told.kinds["crm.write"] + told.kinds["webhook"]) / len(phones),
+        end_to_outcome_s=[float(row.outcome_s) for row in took if row.outcome_s is not None],
+        end_to_crms_s=[float(row.crms_s) for row in took if row.crms_s is not None],
     )
 
 

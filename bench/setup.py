@@ -48,6 +48,8 @@ class Callers(Load):
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
         self._begun: list[tuple[float, Caller]] = []
+        self.failed: list[str] = []
+        """Why calls could not begin."""
 
     async def _connect(self, number: int) -> None:
         call = Caller(number, self._plan.seed, self._utterances, self._reply_s, self._tally)
@@ -56,7 +58,8 @@ class Callers(Load):
         try:
             await ws_connect(lambda: call, url, websocket_handshake_timeout=HANDSHAKE_S)
         except (OSError, WSError, TimeoutError) as error:
-            raise DialerError(f"A call could not begin: {error!r}") from error
+            self.failed.append(repr(error))
+            return
         self._begun.append((began, call))
         self._calls.append(call)
         self._slots[number % SLOTS].append(call)
@@ -71,27 +74,31 @@ def measure(bench: Bench) -> Row:
     calls = QUICK_CALLS if bench.quick else CALLS
     with folder(bench, "setup") as place, world(place, seats=calls + 1) as running:
         _called(running, 1)
-        times_ms = _called(running, calls)
+        callers = _called(running, calls)
+        times_ms = callers.times_ms()
         engine = db.engine(running.settings.database_url, pool_size=1)
         try:
             with db.sessions(engine)() as session:
                 own = timing.answer_to_first_audio(session)
         finally:
             engine.dispose()
-    if len(times_ms) < calls:
-        raise DialerError(f"In {calls - len(times_ms)} of {calls} calls the agent was not heard.")
+    if not times_ms:
+        raise DialerError(f"In none of {calls} calls was the agent heard: {callers.failed[:1]}")
+    heard = len(times_ms) == calls
     p50, p95 = (Spread.of([percentile(times_ms, share)]) for share in (0.5, 0.95))
     figures = [
         Figure("webhook to first audio at the carrier, p50", "ms", p50),
-        Figure("webhook to first audio at the carrier, p95", "ms", p95, {}, "≤ 150", p95.median <= GOAL_MS),
+        Figure("webhook to first audio at the carrier, p95", "ms", p95, {}, "≤ 150", heard and p95.median <= GOAL_MS),
+        Figure("calls in which the agent was heard", "calls", Spread.of([len(times_ms)]), {}, f"{calls}", heard),
     ]
     if own["p95"] is not None:
         figures.append(Figure("of that after our row said answered, p95", "ms", Spread.of([own["p95"]])))
-    return Row("setup", tuple(figures), (f"{calls} calls, {CALLS_PER_S:.0f} more a second",))
+    notes = [f"{calls} calls, {CALLS_PER_S:.0f} more a second", *callers.failed[:3]]
+    return Row("setup", tuple(figures), tuple(notes))
 
 
-def _called(running: World, calls: int) -> list[float]:
-    """Call so often; return milliseconds until the agent was heard, of each call in which it was."""
+def _called(running: World, calls: int) -> Callers:
+    """Call so often, and hang up when every opener must be over."""
     plan = Plan(
         url=running.url,
         speech=str(running.speech),
@@ -103,4 +110,4 @@ def _called(running: World, calls: int) -> list[float]:
     )
     callers = Callers(plan)
     asyncio.run(callers.run())
-    return callers.times_ms()
+    return callers
