@@ -25,7 +25,7 @@ def main(
     large: Annotated[bool, typer.Option(help="Claim from 10 million leads, too: half an hour and 20 GB more.")] = False,
     data_dir: Annotated[Path | None, typer.Option(help="[default: bench in Dialer's data directory]")] = None,
 ) -> None:
-    """Measure Dialer. The whole takes about 25 minutes on two cores that have nothing else to do."""
+    """Measure Dialer. The whole takes half an hour or more on two cores that have nothing else to do."""
     log.configure("bench", level="WARNING")
     console, aside = Console(), Console(stderr=True)
     home = (data_dir or configuration.load().data_dir / "bench").resolve()
