@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from dialer.errors import DialerError
 from dialer.llm.base import Delta, Message, Usage
 
 CHARACTERS_PER_TOKEN: Final = 4
@@ -63,7 +62,7 @@ class Draft:
         """
         self._prompt = list(prompt)
         self._count = count
-        self._pieces: asyncio.Queue[Delta | DialerError | None] = asyncio.Queue()
+        self._pieces: asyncio.Queue[Delta | Exception | None] = asyncio.Queue()
         self._task = asyncio.get_running_loop().create_task(self._collect(deltas))
         self._written = 0
         self._usage = Usage()
@@ -85,7 +84,7 @@ class Draft:
         self._count.used += 1
         try:
             while (piece := await self._pieces.get()) is not None:
-                if isinstance(piece, DialerError):
+                if isinstance(piece, Exception):
                     raise piece
                 yield piece
         finally:
@@ -108,5 +107,5 @@ class Draft:
                     self._usage = delta
                 self._pieces.put_nowait(delta)
             self._pieces.put_nowait(None)
-        except DialerError as error:
+        except Exception as error:  # whatever it is, whoever takes the answer must not wait for the rest
             self._pieces.put_nowait(error)

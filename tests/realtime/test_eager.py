@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.conversation.facts import HandedIn, TurnFinished
+from dialer.conversation.facts import EndReason, HandedIn, TurnFinished
 from dialer.llm.base import Usage
 from tests.realtime.calling import Call
 from tests.realtime.scripted import FakeBrain
@@ -129,3 +129,13 @@ def test_a_turn_in_many_pieces_asks_no_more_often_than_the_agent_allows(play) ->
 
     brain = FakeBrain(["One."], ["Two."], ["Twenty thousand."], ["Forty."])
     play(scene, brain=brain, agent={"turntaking": {"eager_most": 2}})
+
+
+def test_an_eager_answer_that_breaks_in_a_way_nobody_foresaw_ends_the_call_as_any_other_does(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.say("tell me what it costs", sure=False)
+        await call.until(lambda: call.running.done())
+        assert call.hand.of(HandedIn)[0].reason is EndReason.FAILED
+
+    play(scene, brain=FakeBrain([RuntimeError("nobody foresaw it")]))
