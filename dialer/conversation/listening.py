@@ -99,7 +99,7 @@ class Listening:
 
     def start(self) -> None:
         """Open a stream; audio that arrives meanwhile is kept for it."""
-        self._task = asyncio.ensure_future(self._listen())
+        self._task = asyncio.ensure_future(self._listen_or_be_deaf())
 
     def feed(self, frame: bytes, now: float) -> None:
         """Hand over 20 ms of mu-law, at `now` on the loop's clock. Never blocks."""
@@ -164,6 +164,13 @@ class Listening:
             self._task.cancel()
             await asyncio.gather(self._task, *self._closing, return_exceptions=True)
         await self._drop()
+
+    async def _listen_or_be_deaf(self) -> None:
+        try:
+            await self._listen()
+        except Exception:  # a call that nobody hears any more must end
+            logger.exception("listening failed")
+            self.deaf = True
 
     async def _listen(self) -> None:
         broke: Named | None = None

@@ -12,6 +12,7 @@ from dialer.errors import VendorBusy
 from tests.realtime.calling import Call
 from tests.realtime.scripted import (
     FakeBrain,
+    FakeRecognition,
     FakeRecognizer,
     FakeVoice,
 )
@@ -77,3 +78,20 @@ def test_without_a_model_the_call_ends_politely(play) -> None:
         assert call.hand.of(Ending) == [Ending(EndReason.FAILED)]
 
     play(scene, brain=FakeBrain([VendorBusy("brain", "down")]))
+
+
+class Broken(FakeRecognizer):
+    """Opens streams that break in a way that nobody foresaw."""
+
+    async def open(self, *, language: str, hints: tuple[str, ...] = ()) -> FakeRecognition:
+        stream = await super().open(language=language, hints=hints)
+        stream.queue.put_nowait(RuntimeError("nobody foresaw it"))
+        return stream
+
+
+def test_a_stream_that_breaks_in_a_way_nobody_foresaw_leaves_no_call_deaf(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.until(lambda: call.running.done())
+        assert call.hand.of(Ending) == [Ending(EndReason.FAILED)]
+
+    play(scene, recognizers=(Broken(),))
