@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -27,6 +28,8 @@ NOON: Final = datetime(2026, 11, 24, 15, tzinfo=UTC)
 PLACE: Final = "US-NY|America/New_York"
 MANY: Final = 10_000
 CPS: Final = 1000.0
+AT_ONCE: Final = 10_000
+"""Leads of a transaction: no statement takes longer than a connection waits for its answer."""
 
 _LEADS = text(
     """
@@ -36,10 +39,11 @@ _LEADS = text(
     FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n
     """
 )
+_LAST_TO_WORK_OFF = text("SELECT due_at FROM leads WHERE state = 'due' ORDER BY due_at DESC OFFSET :left LIMIT 1")
 _WORK_OFF = text(
     """
     UPDATE leads SET state = 'done', disposition = 'not_interested', attempts = 1, due_at = NULL
-    WHERE state = 'due' AND id NOT IN (SELECT id FROM leads WHERE state = 'due' ORDER BY due_at DESC LIMIT :left)
+    WHERE id IN (SELECT id FROM leads WHERE state = 'due' AND due_at <= :until LIMIT :at_once) RETURNING 1
     """
 )
 _CONSENTS = text(
@@ -79,20 +83,24 @@ class Database:
 
     def fill(self, leads: int, *, first: int = 1) -> None:
         """Add leads with written consent that are due, numbered from `first`, and let PostgreSQL count them."""
-        values = {"organization_id": self.organization_id, "campaign_id": self.campaign_id, "now": NOON}
-        span = {"first": first, "last": first + leads - 1}
-        with db.transaction(self.sessions) as tx:
-            tx.session.execute(text("SET LOCAL statement_timeout = 0"))
-            tx.session.execute(_LEADS, values | span | {"place": PLACE})
-            tx.session.execute(_CONSENTS, span | {"organization_id": self.organization_id})
-            tx.session.execute(_PLACE, {"campaign_id": self.campaign_id, "place": PLACE})
+        values = {"organization_id": self.organization_id, "campaign_id": self.campaign_id, "now": NOON, "place": PLACE}
+        end = first + leads
+        for begin in range(first, end, AT_ONCE):
+            span = {"first": begin, "last": min(begin + AT_ONCE, end) - 1}
+            with db.transaction(self.sessions) as tx:
+                tx.session.execute(_LEADS, values | span)
+                tx.session.execute(_CONSENTS, values | span)
+                tx.session.execute(_PLACE, values)
         self.analyze()
 
     def work_off(self, *, left: int) -> None:
         """Have all due leads been called but so many, the last ones, and let PostgreSQL clean up behind that."""
-        with db.transaction(self.sessions) as tx:
-            tx.session.execute(text("SET LOCAL statement_timeout = 0"))
-            tx.session.execute(_WORK_OFF, {"left": left})
+        with self.sessions() as session:
+            until = session.scalar(_LAST_TO_WORK_OFF, {"left": left})
+        called = until is not None
+        while called:
+            with db.transaction(self.sessions) as tx:
+                called = bool(tx.session.scalars(_WORK_OFF, {"until": until, "at_once": AT_ONCE}).all())
         self.analyze()
 
     def add(self, phones: Sequence[str], *, due_at: datetime, apart: timedelta) -> tuple[int, int]:
@@ -112,11 +120,9 @@ class Database:
 
     def analyze(self) -> None:
         """Let PostgreSQL count its rows, as its own daemon would in time."""
-        engine = self.sessions.kw["bind"]
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("SET statement_timeout = 0"))
-            connection.execute(text("VACUUM ANALYZE"))
-            connection.execute(text("RESET statement_timeout"))
+        with psycopg.connect(self.settings.database_url, autocommit=True) as patient:
+            patient.execute("SET statement_timeout = 0")
+            patient.execute("VACUUM ANALYZE")
 
 
 @contextmanager

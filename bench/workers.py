@@ -21,7 +21,8 @@ from dialer.supervisor.roster import whole_environment
 Program = tuple[str, ...]
 """Arguments of the `dialer` command."""
 
-ENGINE: Final[tuple[Program, ...]] = (("beat",), ("worker", "campaigns"), ("worker", "leads"), ("worker", "results"))
+BEAT: Final[Program] = ("beat",)
+ENGINE: Final[tuple[Program, ...]] = (BEAT, ("worker", "campaigns"), ("worker", "leads"), ("worker", "results"))
 """What moves calls, but for web and call workers."""
 START_S: Final = 240.0
 """On a machine that has much else to do."""
@@ -53,10 +54,15 @@ def running(
     quiet = {"DIALER_WORKER_EVENTS": "false", "DIALER_LOG_LEVEL": "WARNING"}
     whole = whole_environment(settings, environment) | quiet
     with ExitStack() as stack:
-        for number, program in enumerate(programs):
-            log = settings.data_dir / "logs" / f"{program[-1]}-{number}.log"
+
+        def start(program: Program, name: str) -> None:
+            log = settings.data_dir / "logs" / f"{name}.log"
             command = [sys.executable, "-m", "dialer", *program]
             stack.enter_context(processes.running(command, log=log, environment=whole, stop_s=stop_s))
+
+        for number, program in enumerate(programs):
+            if program != BEAT:
+                start(program, f"{number}-{program[-1] if program[0] == 'worker' else program[0]}")
         with Redis.from_url(settings.redis_url) as redis:
             messages = CeleryMessages(broker_url(settings.redis_url))
             for kind in dict.fromkeys(program[1] for program in programs if program[0] == "worker"):
@@ -64,6 +70,8 @@ def running(
                     messages.send(*_PROBES[kind])
                     queue = _PROBES[kind][0].partition(".")[0]
                     until(partial(_is_empty, redis, queue), f"a worker for {kind}; see {settings.data_dir}/logs")
+        if BEAT in programs:  # no tick waits for a worker that is still starting
+            start(BEAT, "beat")
         yield
 
 

@@ -88,6 +88,7 @@ class CeleryMessages:
         """Ask the broker. A queue that it does not know is empty: Redis forgets those that are."""
         with self._app.connection_for_read() as connection:
             try:
+                connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
                 with connection.channel() as channel:
                     return int(channel.queue_declare(queue, passive=True).message_count)
             except connection.channel_errors:

@@ -67,7 +67,8 @@ def sweep() -> None:
 @_task("campaigns.wake_claimed")
 def wake_claimed() -> None:
     """Wake claimed calls that nobody dials."""
-    sweeping.wake_claimed(on.sweeping)
+    if woken := sweeping.wake_claimed(on.sweeping):
+        logger.info("claimed calls woken", number=woken)
 
 
 @_task("campaigns.watch_seats")
