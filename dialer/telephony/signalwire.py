@@ -62,7 +62,7 @@ class SignalWire(Twilio):
             return False
         if isinstance(params, str):
             signed = hmac.new(self._signing_key.encode(), (url + params).encode(), hashlib.sha1).hexdigest()
-            return hmac.compare_digest(signed, signature)
+            return hmac.compare_digest(signed.encode(), signature.encode())
         return bool(self._signatures.validate(url, dict(params), signature))
 
     @staticmethod

@@ -259,6 +259,8 @@ class asking:  # noqa: N801 - reads as the statement that it is: `with asking(..
             raise VendorRefused("carrier", _code(error), str(error)) from error
         if isinstance(error, _Status | httpx.HTTPError | TwilioException):
             raise CarrierBusy(f"could not be asked: {error}", getattr(error, "wait_s", None)) from error
+        if isinstance(error, ValueError | LookupError | TypeError | AttributeError):
+            raise CarrierBusy(f"an answer that cannot be read: {error!r}") from error
 
 
 def _fate(error: Exception, *, started: bool) -> Exception:
