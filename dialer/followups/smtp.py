@@ -129,9 +129,9 @@ def compose(message: Message, *, sender: str, at: datetime) -> EmailMessage:
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.body)
     if message.invitation:
-        mail.add_attachment(
-            message.invitation.decode(), subtype="calendar", filename="invitation.ics", params={"method": "PUBLISH"}
-        )
+        text = message.invitation.decode()
+        method = "CANCEL" if "\nMETHOD:CANCEL" in text else "PUBLISH"  # RFC 6047: it says what the object says
+        mail.add_attachment(text, subtype="calendar", filename="invitation.ics", params={"method": method})
     return mail
 
 

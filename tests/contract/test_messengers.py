@@ -169,3 +169,14 @@ def test_the_same_message_has_the_same_id_whenever_it_is_written() -> None:
     first, again = (compose(mail("notice-1"), sender="a@b.example", at=NINE + timedelta(days=n)) for n in (0, 1))
 
     assert first["Message-ID"] == again["Message-ID"] == "<notice-1@b.example>"
+
+
+@pytest.mark.parametrize("method", ["PUBLISH", "CANCEL"])
+def test_an_invitation_is_labelled_as_what_it_is(method: str) -> None:
+    meeting = Booking("meeting-1", Span(NINE, NINE + timedelta(minutes=30)), "Demo", "", "Sam", "sam@example.com")
+    attached = invitation.event(meeting, stamp=NINE, method=method, cancelled=method == "CANCEL")
+
+    written = compose(mail("notice-1", invitation=attached), sender="a@b.example", at=NINE)
+
+    (part,) = written.iter_attachments()
+    assert part.get_param("method") == method
