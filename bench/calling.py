@@ -105,7 +105,7 @@ def measure(bench: Bench) -> Row:
     best = held or rungs[0]
     p95_ms = percentile(best.due_to_post_ms, 0.95)
     sustained = float(held.per_s) if held else 0.0
-    figures = (
+    figures = [
         Figure("calls/s sustained", "1/s", Spread.of([sustained]), {}, f"≥ {GOAL_PER_S:.0f}", sustained >= GOAL_PER_S),
         Figure(
             f"from due to POST at {best.per_s} calls/s, p95",
@@ -113,17 +113,18 @@ def measure(bench: Bench) -> Row:
             Spread.of([p95_ms]),
             {},
             f"≤ {MOST_DUE_TO_POST_MS:.0f}",
-            p95_ms <= MOST_DUE_TO_POST_MS,
+            len(best.due_to_post_ms) == best.calls and p95_ms <= MOST_DUE_TO_POST_MS,
         ),
         Figure("completed, outcome and CRMs included", "1/s", Spread.of([best.completed_per_s])),
         Figure("status callbacks of a call", "", Spread.of([best.callbacks]), {}, "4", best.callbacks >= 4),
         Figure("records and webhooks of a call", "", Spread.of([best.effects])),
-        Figure("from a call's end to its outcome, p95", "s", Spread.of([percentile(best.end_to_outcome_s, 0.95)])),
-        Figure("from a call's end to its last record, p95", "s", Spread.of([percentile(best.end_to_crms_s, 0.95)])),
-    )
+    ]
+    for what, times_s in (("its outcome", best.end_to_outcome_s), ("its last record", best.end_to_crms_s)):
+        if times_s:
+            figures.append(Figure(f"from a call's end to {what}, p95", "s", Spread.of([percentile(times_s, 0.95)])))
     notes = () if held else (f"none of the rates was held: the other figures are those of {best.per_s} calls/s",)
     told = [{"per_s": rung.per_s, "held": rung.held, "completed_per_s": rung.completed_per_s} for rung in rungs]
-    return Row("calls", figures, notes, {"rungs": told})
+    return Row("calls", tuple(figures), notes, {"rungs": told})
 
 
 def _rung(there: Database, phones: list[str], per_s: int, *, limit_s: float) -> Rung:
