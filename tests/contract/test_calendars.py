@@ -183,3 +183,15 @@ def test_two_bookings_of_one_time_are_told_apart_by_their_key(room: Room) -> Non
 
     with pytest.raises(SlotTaken):
         room.calendar.book(replace(first, key=uuid4().hex))
+
+
+def test_a_token_that_was_revoked_is_no_fault_of_the_booking(tmp_path: Path) -> None:
+    with running(tmp_path) as world:
+        calendar = ADAPTERS["google"](world)
+        assert isinstance(calendar, Google)
+        calendar.check()
+        calendar._token = "revoked"
+        order = booking()
+
+        assert calendar.book(order) == order.key
+        assert [event["id"] for event in world.events("google")] == [order.key]

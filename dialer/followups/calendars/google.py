@@ -125,18 +125,22 @@ class Google:
         return f"/calendars/{quote(self._calendar_id, safe='')}/events/{key}"
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
-        headers = {"authorization": f"Bearer {self._bearer()}", "content-type": "application/json"}
-        content = json.dumps(body).encode() if body is not None else b""
-        url = self._egress.usable(self._base + path)
-        answer = self._egress.send(method, url, headers=headers, content=content, most_bytes=MOST_BYTES)
-        if answer.status == 401:
-            self._token_until = 0.0
+        token = self._bearer()
+        answer = self._send(method, path, body, token)
+        if answer.status == 401:  # a token may be revoked before it runs out, and that is no fault of the request
+            answer = self._send(method, path, body, self._bearer(over=token))
         return _read(answer)
 
-    def _bearer(self) -> str:
-        """A token of the service account, renewed before it runs out."""
+    def _send(self, method: str, path: str, body: Mapping[str, Any] | None, token: str) -> Answer:
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        content = json.dumps(body).encode() if body is not None else b""
+        url = self._egress.usable(self._base + path)
+        return self._egress.send(method, url, headers=headers, content=content, most_bytes=MOST_BYTES)
+
+    def _bearer(self, *, over: str = "") -> str:
+        """A token of the service account, renewed before it runs out, and at once if `over` is the present one."""
         with self._renewing:
-            if time.monotonic() < self._token_until:
+            if time.monotonic() < self._token_until and self._token != over:
                 return self._token
             now = int(time.time())
             claims = {"iss": self._email, "scope": SCOPE, "aud": str(self._token_url), "iat": now, "exp": now + 3600}
