@@ -143,6 +143,9 @@ def _settle(row: OutboxRow, since: datetime, messenger: Messenger, on: Sending) 
         return _park(row, on, f"Nobody knows whether it was sent: {error}")
     except DialerError as error:
         return _ask_later(row, on, f"Nobody knows whether it was sent: {error}")
+    except Exception as error:  # an answer that nobody can read must not stop the other rows
+        logger.error("notice not settled", outbox_id=row.id, channel=row.destination, error=repr(error))
+        return _ask_later(row, on, f"Nobody knows whether it was sent: {error!r}")
     if external_id is not None:
         return _mark_sent(row, on, external_id)
     if wall - since < LISTED_AFTER:

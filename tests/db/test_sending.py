@@ -32,6 +32,8 @@ class ScriptedMessenger:
     fails: list[Exception] = field(default_factory=list)
     takes_it_first: bool = False
     can_tell: bool = True
+    babbles: bool = False
+    """It answers questions with what nobody can read."""
     taken: list[Message] = field(default_factory=list)
 
     def send(self, message: Message) -> str:
@@ -43,6 +45,8 @@ class ScriptedMessenger:
         return f"SM{len(self.taken)}"
 
     def sent(self, message: Message, *, since: datetime) -> str | None:
+        if self.babbles:
+            raise KeyError("date_created")
         if not self.can_tell:
             raise VendorRefused("email", "CANNOT_TELL", "nobody can be asked")
         return "SM1" if message in self.taken else None
@@ -181,6 +185,18 @@ def test_what_the_vendor_does_not_list_is_shown_and_not_sent(post: Post) -> None
 
     assert (row.state, post.messenger.taken) == (OutboxState.PARKED, [])
     assert "not sent" in str(row.error)
+
+
+def test_an_answer_that_nobody_can_read_is_asked_for_again(post: Post) -> None:
+    post.messenger.fails = [VendorSilent("sms", "cut")]
+    post.messenger.babbles = True
+    post.room.want("send_sms", message="Here is the link.")
+    post.send()
+
+    row = post.send()
+
+    assert (row.state, post.messenger.taken) == (OutboxState.PENDING, [])
+    assert "Nobody knows" in str(row.error)
 
 
 def test_a_mail_whose_fate_nobody_knows_is_shown(post: Post) -> None:
