@@ -86,13 +86,15 @@ def look(sessions: Sessions, carrier: Carrier, call: CarrierCall) -> Found:
     """
     with transaction(sessions) as tx:
         session = tx.session
+        # In this order: a row that looks for its call finds it meanwhile, and never the other way round.
+        sought = (Call.to_number == call.to_number) & Call.carrier_id.is_(None) & Call.state.in_(SOUGHT)
+        may_be = session.scalar(select(Call.id).where(sought, Call.direction == Direction.OUTBOUND).limit(1))
         if session.scalar(select(Call.id).where(Call.carrier_id == call.carrier_id).limit(1)) is not None:
             return Found(call, Standing.KNOWN)
         stray = session.get(Stray, call.carrier_id)
         if stray is not None and not _never_dialed(session, stray.call_id):
             return Found(call, Standing.KNOWN)
-        sought = (Call.to_number == call.to_number) & Call.carrier_id.is_(None) & Call.state.in_(SOUGHT)
-        if session.scalar(select(Call.id).where(sought, Call.direction == Direction.OUTBOUND).limit(1)) is not None:
+        if may_be is not None:
             return Found(call, Standing.SOUGHT)
         from_us = session.scalar(select(CallerId.id).where(CallerId.phone == call.from_number).limit(1)) is not None
     asked = carrier.asked_urls(call.carrier_id)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event, update
 
 from dialer.calls import gate, restoring
-from dialer.calls.models import Stray
+from dialer.calls.models import Call, Stray
+from dialer.calls.states import CallState
+from dialer.errors import CarrierSilent
 from tests.db.engine import CampaignEngine
 from tests.factories import NOON, Factory
 
@@ -44,6 +48,30 @@ def test_a_call_that_the_rows_have_only_claimed_is_noticed(engine_room: Campaign
     had(engine_room, claimed)
 
     assert shuts(engine_room)
+
+
+def test_a_call_that_is_recorded_while_it_is_looked_for_is_nothing_to_notice(
+    engine_room: CampaignEngine, claimed: UUID
+) -> None:
+    engine_room.carrier.fails, engine_room.carrier.accepts_first = [CarrierSilent("no reply")], True
+    engine_room.place(claimed)
+    (carrier_id,), to_number = engine_room.carrier.calls, engine_room.call(claimed).to_number
+    engine = engine_room.sessions.kw["bind"]
+    told = {"carrier_id": carrier_id, "state": CallState.PLACED}
+
+    def record(*seen: Any) -> None:
+        if told and any(value in str(seen[3]) for value in (carrier_id, to_number)):
+            values = dict(told)
+            told.clear()
+            with engine_room.sessions.begin() as session:
+                session.execute(update(Call).where(Call.id == claimed).values(**values))
+
+    event.listen(engine, "after_cursor_execute", record)
+    try:
+        assert not shuts(engine_room)
+    finally:
+        event.remove(engine, "after_cursor_execute", record)
+    assert not told, "nobody looked for the call"
 
 
 def test_the_leg_of_a_transfer_is_nothing_to_notice(engine_room: CampaignEngine, claimed: UUID) -> None:
