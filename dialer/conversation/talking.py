@@ -57,6 +57,7 @@ class Talking:
         """Tools that the model wanted and knows no result of."""
         self._segments: list[Segment] = []
         """What the model said that was not looked at since."""
+        self._overhearing: Overhearing | None = None
         self.talk: Talk | None = None
         """None before it was opened, and once it is lost."""
 
@@ -87,7 +88,8 @@ class Talking:
                     continue
                 self._talker = talker
                 self.catch_up()
-                return talker, Overhearing(self.talk, self._ear, self.catch_up)
+                self._overhearing = Overhearing(self.talk, self._ear, self.catch_up)
+                return talker, self._overhearing
         return await self._crew.listen(language=language, hints=hints, recognizers=recognizers, broke=broke)
 
     def heard(self, vendor: Named) -> None:
@@ -106,6 +108,8 @@ class Talking:
         """The model is lost to this call."""
         if self.talk is not None and self._talker is not None:
             self.talk = None
+            if self._overhearing is not None:  # who does not answer may not hear, either
+                self._overhearing.break_off(self._talker.name)
             self._crew.talkers.failed(self._talker, error, asyncio.get_running_loop().time())
 
     def worked(self) -> None:
@@ -166,6 +170,8 @@ class Overhearing:
         self._speaks = False
         self._until_s = 0.0
         """When the voice was last heard before the present pause. The ear takes longer to be sure that it is one."""
+        self._broke = ""
+        self._closing: asyncio.Future[None] | None = None
         self.dropped_bytes = 0
         self.signs: int | None = None
         """Its replies are what is waited for."""
@@ -191,9 +197,21 @@ class Overhearing:
             self._catch_up()
             self._talk.finalize()
 
-    def __aiter__(self) -> AsyncIterator[Heard]:
-        """Yield what the person said."""
-        return self._talk.__aiter__()
+    def break_off(self, vendor: str) -> None:
+        """The model is lost: whoever listens is to turn to the next one."""
+        self._broke = vendor
+        self._closing = asyncio.ensure_future(self._talk.close())
+
+    async def __aiter__(self) -> AsyncIterator[Heard]:
+        """Yield what the person said.
+
+        Raises:
+            VendorBusy: the model was lost.
+        """
+        async for heard in self._talk:
+            yield heard
+        if self._broke:
+            raise VendorBusy(self._broke, "it does not answer any more")
 
     async def close(self) -> None:
         """End the conversation."""

@@ -175,9 +175,9 @@ class FakeBrain:
 
 
 class FakeTalk(FakeRecognition):
-    """Answers from a list; each answer is a list of pieces."""
+    """Answers from a list; each answer is a list of pieces. An exception in it is raised."""
 
-    def __init__(self, answers: list[Sequence[Piece]]) -> None:
+    def __init__(self, answers: list[Sequence[Piece | Exception]]) -> None:
         super().__init__()
         self.answers = answers
         self.came: list[tuple[str, str]] = []
@@ -200,6 +200,8 @@ class FakeTalk(FakeRecognition):
         self.came.append(("reply", ""))
         await asyncio.sleep(0.15)
         for piece in self.answers.pop(0) if self.answers else [Written("All right."), bytes(8000)]:
+            if isinstance(piece, Exception):
+                raise piece
             yield piece
             await asyncio.sleep(0.02)
 
@@ -213,7 +215,7 @@ class FakeTalk(FakeRecognition):
 class FakeTalker:
     """A speech-to-speech model that holds one conversation."""
 
-    def __init__(self, *answers: Sequence[Piece], name: str = "talker") -> None:
+    def __init__(self, *answers: Sequence[Piece | Exception], name: str = "talker") -> None:
         self.name = name
         self.talk = FakeTalk(list(answers))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dialer.conversation.facts import KnowledgeWanted, Passage, Reply, ToolWanted
+from dialer.errors import VendorBusy
 from dialer.llm.base import ToolCall
 from dialer.speech2speech.base import Written
 from tests.realtime.calling import Call
@@ -88,5 +89,21 @@ def test_how_the_person_feels_is_told_before_their_next_turn_and_only_when_it_ch
         advised = [text for kind, text in talker.talk.came if kind == "advise"]
         assert advised == ["How they are now: The person sounds annoyed."]
         assert talker.talk.came.index(("advise", advised[0])) < len(talker.talk.came) - 3
+
+    play(scene, talkers=(talker,), agent=AGENT)
+
+
+def test_a_model_that_answers_no_more_hears_no_more_either(play) -> None:
+    talker = FakeTalker([VendorBusy("talker", "silent")])
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await say(call, talker, "What does the set-up cost?")
+        await call.until(lambda: call.recognizers[0].opened)
+        await call.until(lambda: call.brain.asked)
+        await call.quiet(2.0)
+        await call.say("And in a month?")
+        await call.until(lambda: ("person", "talk", "And in a month?") in call.hand.said())
+        assert talker.talk.closed
 
     play(scene, talkers=(talker,), agent=AGENT)
