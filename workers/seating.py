@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dialer import log, wiring
 from dialer.calls import conversing, seats
 from dialer.calls.conversing import Seats
+from dialer.calls.rounds import Rounds
 from dialer.conversation.server import MediaServer
 from dialer.db import transaction
 
@@ -53,7 +54,11 @@ class Seating:
         port = self._media.start()
         media_url = settings.media_url or f"ws://{settings.media_host}:{port}"
         self.draining = False
-        self.seats = Seats(on.sessions, self._media, on.messages, self._name, media_url, on.effects)
+        self._rounds = Rounds(on.sessions)
+        self._rounds.start()
+        self.seats = Seats(
+            on.sessions, self._media, on.messages, self._name, media_url, on.effects, rounds=self._rounds
+        )
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._thread.start()
@@ -85,6 +90,7 @@ class Seating:
         self._stopped.set()
         self._thread.join(STOP_S)
         self._media.stop(timeout_s=STOP_S)
+        self._rounds.stop()
         try:
             with transaction(self._on.sessions) as tx:
                 seats.leave(tx.session, self._name)

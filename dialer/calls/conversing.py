@@ -1,7 +1,8 @@
 """The seat's thread: takes a call, and is its database hand until the conversation is over.
 
-Each fact is one short transaction that holds the call's row under this seat's epoch. A seat that has lost its call
-finds no row, changes nothing, and is told to fall silent. No connection is kept between facts.
+Each fact is one short transaction that holds the call's row under this seat's epoch; turns share theirs with other
+calls' (`dialer.calls.rounds`). A seat that has lost its call finds no row, changes nothing, and is told to fall silent.
+No connection is kept between facts.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from dialer import clock, log
 from dialer.calls import briefings, facts, seats, watching
 from dialer.calls.recalling import Lookup
+from dialer.calls.rounds import Rounds, Told
 from dialer.calls.using import Pending
 from dialer.conversation.facts import Briefing, Fact, HandedIn, Lapsed, Reply
 from dialer.db import Sessions, transaction
@@ -39,24 +41,15 @@ LOOKUP_THREADS = 8
 logger = log.get(__name__)
 
 
-class Told(Protocol):
-    """A fact that waits for its reply."""
-
-    @property
-    def fact(self) -> Fact:
-        """What happened."""
-        ...
-
-    def answer(self, reply: Reply) -> None:
-        """Hand the reply back to the loop."""
-        ...
-
-
 class SeatHand(Protocol):
     """The thread's side of the queue between loop and database."""
 
     def take(self, timeout_s: float) -> Told | None:
         """Return the next fact, or None after the timeout."""
+        ...
+
+    def share(self, together: Callable[[Told, Callable[[], None]], None]) -> None:
+        """Let turns go this way from now on, each with what is to be called if it must go alone after all."""
         ...
 
 
@@ -93,6 +86,8 @@ class Seats:
     """Where tools that reach outside wait for their vendors."""
     lookups: Executor = field(default_factory=partial(ThreadPoolExecutor, LOOKUP_THREADS, "lookups"))
     """Where documents are searched: answers wait for it, so that it must not wait for slow tools."""
+    rounds: Rounds | None = None
+    """Stores turns for all seats together; None: each seat's thread stores its own."""
     held: watching.Held = field(default_factory=watching.Held)
     """The calls of these seats; whoever beats for them looks at their rows."""
 
@@ -103,6 +98,8 @@ def converse(call_id: UUID, epoch: int, on: Seats) -> None:
     if hand is None:
         return
     seat = facts.Seat(call_id, epoch, on.worker)
+    if on.rounds is not None:
+        hand.share(partial(on.rounds.put, seat))
     with on.held.holding(call_id, epoch):
         _serve(hand, seat, on)
 

@@ -56,6 +56,8 @@ logger = log.get(__name__)
 
 WHO_IS_THIS_S: Final = 4.0
 """What the person says this early is answered by the opener itself: "Hello, who is this?"."""
+LOOK_S: Final = 0.1
+"""How often a call is looked at in which the person is silent: only deadlines of seconds wait there."""
 _GREETINGS: Final = frozenset().union(*(language.greetings for language in ALL))
 
 
@@ -120,6 +122,8 @@ class Dialogue:
             closing=self.closing,
         )
         self._machines = self._made_machines(crew)
+        self._look_s = 0.0
+        self._foreseen = ""
 
     def _made_answering(self, crew: Crew) -> Aloud:
         agent = self._agent
@@ -180,19 +184,24 @@ class Dialogue:
     def take_turns(self, now: float) -> None:
         """Do what is due: speech that is to be sent, turns, deadlines."""
         self._playout.pump(now)
-        if self._floor.take(now, interruptible=self._stage.mode is Mode.TALKING):
-            self._person_finished(now)
-        elif self._stage.mode is Mode.TALKING:
-            self._foresee(now)
-        if digits := self._keypad.take(now):
-            self._dialled(digits, now)
-        self._check_deadlines(now)
+        looks = now >= self._look_s
+        if looks or self._floor.contested:
+            if self._floor.take(now, interruptible=self._stage.mode is Mode.TALKING):
+                self._person_finished(now)
+            elif self._stage.mode is Mode.TALKING:
+                self._foresee(now)
+        if looks:
+            self._look_s = now + LOOK_S
+            if digits := self._keypad.take(now):
+                self._dialled(digits, now)
+            self._check_deadlines(now)
 
     def pressed(self, digit: str) -> None:
         """A key was pressed."""
         now = self._loop.time()
         self._floor.noise(now)
         self._keypad.press(digit, now)
+        self._look_s = now
         if digit == OPT_OUT_DIGIT == self._keypad.digits and self._stage.mode is Mode.OPENING:
             self._dialled(self._keypad.flush(), now)
 
@@ -301,7 +310,11 @@ class Dialogue:
 
     def _foresee(self, now: float) -> None:
         """Have an answer prepared to a turn that is probably over."""
-        words = self._masked(self._floor.likely_words(now))
+        likely = self._floor.likely_words(now)
+        if likely == self._foreseen:
+            return
+        self._foreseen = likely
+        words = self._masked(likely)
         self._replying.foresee("" if optout.wants_out(words) else words)
 
     def _masked(self, words: str) -> str:
@@ -309,6 +322,7 @@ class Dialogue:
 
     def _person_finished(self, now: float) -> None:
         turn = self._floor.finish(now)
+        self._foreseen = ""
         text = self._masked(turn.text)
         if not text:
             return

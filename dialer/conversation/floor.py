@@ -58,6 +58,11 @@ class Floor:
         """Whether the agent speaks or is about to."""
         return self._speaking.active or self._activity.busy
 
+    @property
+    def contested(self) -> bool:
+        """Whether the person has the floor or may want it: then every tick counts."""
+        return bool(self._ear.voiced_since_s or self._person.turn.started_s or self._speaking.barge_in.held)
+
     def take(self, now: float, *, interruptible: bool) -> bool:
         """Do what is due; return whether the person's turn is over."""
         if (since_s := self._voiced_since_s()) and self._ear.last_voice_s > self.turn.ended_s:

@@ -75,11 +75,11 @@ def over_turns(past: Sequence[str], last: str) -> list[str] | None:
     Returns:
         All of these turns, the parts of the number masked in each; None if there is no such number.
     """
+    if _dictated(last) is None:
+        return None
     turns = [*past[-MOST_TURNS + 1 :], last]
     skipped = len(past) + 1 - len(turns)
     parts = [_dictated(turn) for turn in turns]
-    if parts[-1] is None:
-        return None
     digits, begins = "", len(turns)
     for at in range(len(turns) - 1, -1, -1):
         part = parts[at]

@@ -184,7 +184,7 @@ class Playout:
 
     def pump(self, now: float) -> None:
         """Send what is due, and notice the end of the turn."""
-        if not self.segments or self.held or self._line is None:
+        if not self.segments or self.held or self._line is None or self._far_ahead(now):
             return
         for segment in self.segments:
             if segment.over:
@@ -196,6 +196,10 @@ class Playout:
         if self.closed:
             self._finish(now)
 
+    def _far_ahead(self, now: float) -> bool:
+        """Whether so much is on its way that the next step can wait."""
+        return self._plays_until_s > now + (LEAD_MS - STEP_MS) / 1000
+
     def _send(self, segment: Segment, now: float) -> bool:
         """Send of one sentence what is due; return whether all of it is out."""
         line, audio = self._line, segment.audio
@@ -203,7 +207,7 @@ class Playout:
         data = audio.data
         if self._plays_until_s < now and segment.sent < len(data):
             self._plays_until_s = now  # the line ran dry: what follows is heard from now on
-        if self._plays_until_s > now + (LEAD_MS - STEP_MS) / 1000:
+        if self._far_ahead(now):
             return segment.over
         while segment.sent < len(data) and self._plays_until_s < now + LEAD_MS / 1000:
             due_ms = min((now - self._plays_until_s) * 1000 + LEAD_MS, MARK_MS - self._since_mark)

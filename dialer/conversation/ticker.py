@@ -9,6 +9,8 @@ from typing import Final, Protocol
 from dialer import log
 
 TICK_S: Final = 0.02
+PHASES: Final = 4
+"""A tick is spread over so many moments, and each call has its own: hundreds at once would hold up their own sound."""
 logger = log.get(__name__)
 
 
@@ -24,37 +26,52 @@ class Ticker:
     """Calls everybody every 20 ms. After a stall it goes on from now: missed ticks are not made up for."""
 
     def __init__(self, before: Callable[[], None] = lambda: None) -> None:
+        """Begin with nobody.
+
+        Args:
+            before: called in front of each phase that somebody is in.
+        """
         self._before = before
-        self._members: dict[Ticking, None] = {}
+        self._phases: tuple[dict[Ticking, None], ...] = tuple({} for _ in range(PHASES))
         self.late_ticks = 0
         self.lag_s = 0.0
         """How late ticks have been lately, in seconds: a second's worth of ticks, the newer the weightier."""
 
     def add(self, member: Ticking) -> None:
         """Tick it from now on."""
-        self._members[member] = None
+        min(self._phases, key=len)[member] = None
 
     def remove(self, member: Ticking) -> None:
         """Tick it no more. More than once is no error."""
-        self._members.pop(member, None)
+        for phase in self._phases:
+            phase.pop(member, None)
 
     async def run(self) -> None:
         """Tick until cancelled."""
         loop = asyncio.get_running_loop()
         due = loop.time()
+        passed_s = 0.0
         while True:
-            due += TICK_S
-            wait = due - loop.time()
-            if wait < -5 * TICK_S:
-                self.late_ticks += 1
-                due = loop.time()
-            await asyncio.sleep(max(wait, 0.0))
-            now = loop.time()
-            self.lag_s += (max(now - due, -wait, 0.0) - self.lag_s) * TICK_S
-            self._before()
-            for member in tuple(self._members):
-                try:
-                    member.tick(now)
-                except Exception:  # one call's fault is not the others'
-                    logger.exception("tick failed")
-                    self.remove(member)
+            for number, phase in enumerate(self._phases):
+                due += TICK_S / PHASES
+                passed_s += TICK_S / PHASES
+                if not phase and number:
+                    continue
+                wait = due - loop.time()
+                if wait < -5 * TICK_S:
+                    self.late_ticks += 1
+                    due = loop.time()
+                await asyncio.sleep(max(wait, 0.0))
+                now = loop.time()
+                self.lag_s += (max(now - due, -wait, 0.0) - self.lag_s) * passed_s
+                passed_s = 0.0
+                self._before()
+                self._tick(phase, now)
+
+    def _tick(self, phase: dict[Ticking, None], now: float) -> None:
+        for member in tuple(phase):
+            try:
+                member.tick(now)
+            except Exception:  # one call's fault is not the others'
+                logger.exception("tick failed")
+                self.remove(member)

@@ -69,7 +69,7 @@ def test_an_interrupted_tool_is_finished_and_its_result_known(play) -> None:
         await call.say("Call me on Tuesday.")
         await call.until(lambda: call.hand.of(ToolWanted))
         await call.say("Wait, one more thing.", 2.5)
-        await call.until(lambda: len(call.brain.asked) == 2)
+        await call.until(lambda: len(call.brain.asked) >= 2)
         assert [m.text for m in call.brain.asked[1] if m.role == "tool"] == ["Noted."]
 
     play(scene, brain=looks_up(), agent={"filler": ""})

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 
-from dialer.conversation.facts import Ending, EndReason, OptedOut, Reply, StreamStarted
-from dialer.conversation.hand import COMMIT_TIMEOUT_S, MOST_WAITING, SeatHand
+from dialer.conversation.facts import (
+    Ending,
+    EndReason,
+    Fact,
+    KnowledgeWanted,
+    OptedOut,
+    Reply,
+    Speaker,
+    StreamStarted,
+    TurnFinished,
+)
+from dialer.conversation.hand import COMMIT_TIMEOUT_S, MOST_WAITING, SeatHand, Told
 from tests.realtime.scripted import run
 
 
@@ -75,3 +86,129 @@ def test_an_answer_after_the_loop_is_gone_is_no_error() -> None:
     told = asyncio.run(main()).take(0.1)
     assert told is not None
     told.answer(Reply())
+
+
+TURN = TurnFinished(1, Speaker.PERSON, "Yes.", 1.0, 2.0)
+OUT = OptedOut("words", "stop")
+
+
+class Shared:
+    """Where turns go together with other calls'."""
+
+    def __init__(self, hand: SeatHand) -> None:
+        self.hand = hand
+        self.waiting: list[tuple[Told, Callable[[], None]]] = []
+        hand.share(lambda told, alone: self.waiting.append((told, alone)))
+
+    @property
+    def facts(self) -> list[Fact]:
+        return [told.fact for told, _ in self.waiting]
+
+    def alone(self) -> list[Fact]:
+        """What the seat's thread would take out now."""
+        taken = []
+        while (told := self.hand.take(0.01)) is not None:
+            taken.append(told.fact)
+        return taken
+
+
+def test_turns_go_together_with_those_of_others() -> None:
+    async def main() -> None:
+        shared = Shared(SeatHand(asyncio.get_running_loop()))
+        shared.hand.post(TURN)
+        shared.hand.post(TURN)
+
+        assert shared.facts == [TURN, TURN]
+        assert shared.alone() == []
+
+    asyncio.run(main())
+
+
+def test_what_is_told_after_a_shared_turn_waits_for_it() -> None:
+    async def main() -> None:
+        shared = Shared(SeatHand(asyncio.get_running_loop()))
+        shared.hand.post(TURN)
+        shared.hand.post(OUT)
+        shared.hand.post(TURN)
+        assert shared.alone() == []
+
+        shared.waiting[0][0].answer(Reply())
+        await asyncio.sleep(0.01)
+        assert shared.alone() == [OUT, TURN]
+        assert shared.facts == [TURN]
+
+    asyncio.run(main())
+
+
+def test_a_turn_that_must_go_alone_goes_before_what_was_told_after_it() -> None:
+    async def main() -> None:
+        shared = Shared(SeatHand(asyncio.get_running_loop()))
+        answered = shared.hand.post(TURN)
+        shared.hand.post(OUT)
+        shared.waiting[0][1]()
+
+        told = shared.hand.take(1.0)
+        assert told is not None
+        assert told.fact == TURN
+        assert shared.alone() == []
+        told.answer(Reply(lost=True, ok=False))
+        assert (await answered).lost
+        await asyncio.sleep(0.01)
+        assert shared.alone() == [OUT]
+
+    asyncio.run(main())
+
+
+def test_a_turn_after_anything_else_goes_with_it() -> None:
+    async def main() -> None:
+        shared = Shared(SeatHand(asyncio.get_running_loop()))
+        shared.hand.post(OUT)
+        shared.hand.post(TURN)
+
+        assert shared.facts == []
+        assert shared.alone() == [OUT, TURN]
+
+    asyncio.run(main())
+
+
+def test_turns_are_shared_again_once_all_is_answered() -> None:
+    async def main() -> None:
+        shared = Shared(SeatHand(asyncio.get_running_loop()))
+        shared.hand.post(OUT)
+        told = shared.hand.take(1.0)
+        assert told is not None
+        told.answer(Reply())
+        await asyncio.sleep(0.01)
+        shared.hand.post(TURN)
+
+        assert shared.facts == [TURN]
+
+    asyncio.run(main())
+
+
+def test_a_search_that_an_answer_waits_for_waits_for_no_turn() -> None:
+    async def main() -> None:
+        shared = Shared(SeatHand(asyncio.get_running_loop()))
+        shared.hand.post(TURN)
+        shared.hand.post(KnowledgeWanted("price"))
+
+        assert shared.alone() == [KnowledgeWanted("price")]
+
+    asyncio.run(main())
+
+
+def test_an_answer_that_nobody_waits_for_any_more_counts_once() -> None:
+    async def main() -> None:
+        shared = Shared(SeatHand(asyncio.get_running_loop()))
+        shared.hand.post(TURN)
+        given_up = shared.hand.post(OUT)
+        given_up.cancel()
+        shared.waiting[0][0].answer(Reply())
+        await asyncio.sleep(0.01)
+        assert shared.alone() == [OUT]
+        await asyncio.sleep(0.01)
+        shared.hand.post(TURN)
+
+        assert shared.facts == [TURN, TURN]
+
+    asyncio.run(main())

@@ -36,7 +36,7 @@ def test_a_result_that_comes_after_a_barge_in_is_told_before_the_next_answer(pla
         await say(call, talker, "Call me on Tuesday.")
         await call.until(lambda: call.hand.of(ToolWanted))
         await say(call, talker, "Wait, one more thing.", 2.5)
-        await call.until(lambda: talker.talk.came.count(("reply", "")) == 2)
+        await call.until(lambda: talker.talk.came.count(("reply", "")) >= 2)
         came = talker.talk.came
         assert came.count(("schedule_callback", "Noted for Tuesday.")) == 1
         assert came.index(("schedule_callback", "Noted for Tuesday.")) < len(came) - 1 - came[::-1].index(("reply", ""))
