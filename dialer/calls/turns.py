@@ -117,7 +117,7 @@ def understood_all(session: Session, understood: Sequence[tuple[TurnUnderstood, 
 
 
 def _json(rows: list[dict[str, Any]]) -> str:
-    return orjson.dumps(rows).decode()
+    return orjson.dumps(rows, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def mask(session: Session, call_id: UUID, number: int, text: str) -> None:

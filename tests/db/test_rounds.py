@@ -24,7 +24,7 @@ from tests.db.engine import SECRET, CampaignEngine
 from tests.factories import Factory
 
 WAIT_S = 20.0
-FOUND = Understanding(Emotion.NEUTRAL, 0.9, {"neutral": 0.9}, Intent.OTHER, {"other": 0.5}, 0.0)
+FOUND = Understanding(Emotion.NEUTRAL, 0.9, {Emotion.NEUTRAL: 0.9}, Intent.OTHER, {Intent.OTHER: 0.5}, 0.0)
 
 
 class Fate:
