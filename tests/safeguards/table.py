@@ -89,8 +89,8 @@ SAFEGUARDS = (
         "the outbox key",
         "9: one effect at each CRM",
         "dialer/outcomes/finishing.py",
-        'f"call-{call.id}", None)]',
-        'f"call-{datetime.now().timestamp()}", None)]',
+        'f"call-{call.id}")]',
+        'f"call-{datetime.now().timestamp()}")]',
         ("tests/db/test_finishing.py", "tests/contract/test_crm_outbox.py"),
     ),
     Safeguard(
