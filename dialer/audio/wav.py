@@ -56,6 +56,10 @@ class WavFile:
             data = data[self._file.write(data) :]
         os.pwrite(self._file.fileno(), header(self._data_bytes), 0)
 
+    def abandon(self) -> None:
+        """Close it as it is, under its temporary name."""
+        self._file.close()
+
     def close(self) -> Path:
         """Finish the file and give it its name."""
         self._file.close()

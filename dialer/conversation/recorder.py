@@ -130,9 +130,13 @@ class Writer:
     def _try(self, work: _Work) -> None:
         try:
             self._do(work)
-        except OSError as error:
+        except Exception as error:  # a full disk ends the recording, not the call, and nothing ends the others'
             logger.error("recording failed", error=str(error), file=work.path.name)
-            self._files[work.path] = None  # a full disk ends the recording, not the call
+            file = self._files.pop(work.path, None)
+            if file is not None:
+                file.abandon()
+            if work.closed is None:
+                self._files[work.path] = None
             _answer(work, "")
 
     def _do(self, work: _Work) -> None:

@@ -274,8 +274,8 @@ class MediaServer:
         for task in (self._ticking, *self._conversations):
             task.cancel()
         await asyncio.gather(self._ticking, *self._conversations, return_exceptions=True)
-        await self._lines.close()
-        for voice in self._vendors.voices:
-            await voice.close()
-        for brain in self._vendors.brains:
-            await brain.close()
+        for one in (self._lines, *self._vendors.voices, *self._vendors.brains):
+            try:
+                await one.close()
+            except Exception as error:  # the others are to be closed, and the loop to be stopped
+                logger.warning("not closed", what=type(one).__name__, error=repr(error))

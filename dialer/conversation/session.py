@@ -203,5 +203,6 @@ class Session:
         try:
             async with asyncio.timeout(RECORDING_WAIT_S):
                 return await asyncio.wrap_future(self._track.close())
-        except TimeoutError:
+        except Exception as error:  # late or broken: what is known of the call is handed in without it
+            logger.error("no recording", call_id=self.briefing.call_id, error=repr(error))
             return ""

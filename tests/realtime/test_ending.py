@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future
 
 import pytest
 
 from dialer.conversation.facts import (
     Ending,
     EndReason,
+    HandedIn,
     OpenerCompleted,
     OptedOut,
     Reply,
@@ -19,6 +21,7 @@ from dialer.llm.base import ToolCall
 from tests.realtime.calling import CONFIRMATION, GOODBYE, OPENER, STILL_THERE, Call
 from tests.realtime.scripted import (
     FakeBrain,
+    FakeTrack,
 )
 
 
@@ -165,4 +168,19 @@ def test_silent_stream_is_given_up_without_an_ending(play) -> None:
         assert call.hand.facts[-1].reason is EndReason.LOST
         assert not call.hand.of(Ending)
 
+    play(scene)
+
+
+def test_a_call_whose_recording_breaks_is_handed_in_without_it(play, monkeypatch) -> None:
+    def broken(_: FakeTrack) -> Future[str]:
+        future: Future[str] = Future()
+        future.set_exception(RuntimeError("nobody foresaw it"))
+        return future
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.hang_up()
+        assert call.hand.of(HandedIn)[0].recording == ""
+
+    monkeypatch.setattr(FakeTrack, "close", broken)
     play(scene)

@@ -341,3 +341,27 @@ def test_a_port_in_use_is_said_so(tmp_path: Path) -> None:
         with pytest.raises(BadInput, match=str(port)):
             server.start()
         server.stop(timeout_s=0)
+
+
+def test_a_vendor_that_cannot_be_closed_keeps_no_other_open(tmp_path: Path) -> None:
+    closed = []
+
+    class Stubborn(FakeVoice):
+        async def close(self) -> None:
+            raise RuntimeError("nobody foresaw it")
+
+    class Closes(FakeVoice):
+        async def close(self) -> None:
+            closed.append(self.name)
+
+    server = MediaServer(
+        name="w1",
+        host="127.0.0.1",
+        port=0,
+        vendors=LiveVendors((), (Stubborn("first"), Closes("second")), ()),
+        recordings=tmp_path,
+        make_ear=LoudEar,
+    )
+    server.start()
+    server.stop(timeout_s=0)
+    assert closed == ["second"]

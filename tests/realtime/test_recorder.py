@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from dialer.audio import mulaw
+from dialer.audio.wav import WavFile
 from dialer.conversation.recorder import Track, Writer
 
 PERSON, AGENT = b"\x10" * mulaw.FRAME_BYTES, b"\x20" * mulaw.FRAME_BYTES
@@ -106,3 +107,20 @@ def test_the_folder_of_recordings_cannot_be_written_and_the_call_goes_on(tmp_pat
     listen(track, 100.0, 103.0)
     assert track.close().result(5.0) == ""
     writer.stop(5.0)
+
+
+def test_a_recording_that_breaks_ends_no_other(writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    append = WavFile.append
+
+    def breaks(file: WavFile, left: bytes, right: bytes) -> None:
+        if "c1" in str(file._path):
+            raise ValueError("nobody foresaw it")
+        append(file, left, right)
+
+    monkeypatch.setattr(WavFile, "append", breaks)
+    broken, sound = writer.track("c1", 1), writer.track("c2", 1)
+    for track in (broken, sound):
+        track.begin(100.0)
+        listen(track, 100.0, 103.0)
+    assert broken.close().result(5.0) == ""
+    assert heard_s(written(sound, tmp_path), 0) == (0.0, 3.0)
