@@ -274,7 +274,8 @@ class MediaServer:
         for task in (self._ticking, *self._conversations):
             task.cancel()
         await asyncio.gather(self._ticking, *self._conversations, return_exceptions=True)
-        for one in (self._lines, *self._vendors.voices, *self._vendors.brains):
+        await self._lines.close()
+        for one in (*self._vendors.voices, *self._vendors.brains):
             try:
                 await one.close()
             except Exception as error:  # the others are to be closed, and the loop to be stopped
