@@ -34,6 +34,8 @@ from dialer.conversation.ticker import Ticker
 from dialer.conversation.timings import Opening
 from dialer.conversation.vendors import Crew, LiveVendors
 from dialer.errors import BadInput
+from dialer.llm.base import Brain
+from dialer.speech.base import Voice
 from dialer.understanding.analyst import Analyst
 
 logger = log.get(__name__)
@@ -275,7 +277,8 @@ class MediaServer:
             task.cancel()
         await asyncio.gather(self._ticking, *self._conversations, return_exceptions=True)
         await self._lines.close()
-        for one in (*self._vendors.voices, *self._vendors.brains):
+        makers: tuple[Voice | Brain, ...] = (*self._vendors.voices, *self._vendors.brains)
+        for one in makers:
             try:
                 await one.close()
             except Exception as error:  # the others are to be closed, and the loop to be stopped
