@@ -20,7 +20,11 @@ from dialer.errors import DialerError
 
 PEER: Final = "pipecat"
 LIMIT: Final = "bare Python"
-LADDERS: Final = {"dialer": (1, 150, 300, 500, 600), PEER: (1, 24, 34, 44), LIMIT: (1, 500, 1000)}
+LADDERS: Final = {
+    "dialer": (1, 60, 100, 150, 200, 300, 500, 600),
+    PEER: (1, 8, 12, 16, 20, 24, 34, 44),
+    LIMIT: (1, 500, 1000),
+}
 """Calls at once, ascending; a contestant that fails a rung is not asked for the next."""
 QUICK: Final = {"dialer": (1, 5), PEER: (1, 2), LIMIT: (1, 10)}
 MOST_ADDED_MS: Final = 100.0

@@ -217,7 +217,7 @@ def main() -> None:
         ends(f"eager_most={value}", OPTIONS, eager_most=value)
 
     print("| barge_in_ms | silent after, p50 / p95 | most | noises that stop it |")  # noqa: T201
-    for value in (80, 160, 240):
+    for value in (60, 100, 160, 240):
         settings = Turntaking(barge_in_ms=value)
         after = [s for line in whole if (s := world.barge_in(line, settings)) is not None]
         stopped = [world.barge_in(line, settings) is not None for line in noises()]

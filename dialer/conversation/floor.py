@@ -16,7 +16,7 @@ from dialer.conversation.speaking import Speaking
 from dialer.speech.base import Heard
 
 ANSWERS_EARLY_S: Final = 0.8
-"""A "yes" within so long of the end of our question is its answer."""
+"""A "yes" within so long of the end of our question, had we not fallen silent for it, is its answer."""
 
 
 class Claim(Enum):
@@ -101,7 +101,8 @@ class Floor:
         if not is_back_channel(text):
             self._yield(now)
             return Claim.TAKES
-        answers = self._speaking.asks and self._speaking.playout.remaining_s(now) <= ANSWERS_EARLY_S
+        unsaid_s = self._speaking.playout.remaining_s(now) - self._speaking.barge_in.held_for_s(now)
+        answers = self._speaking.asks and unsaid_s <= ANSWERS_EARLY_S
         self.turns_discarded += not answers
         if self._speaking.barge_in.held:  # the agent had fallen silent for it
             self.false_barge_ins += 1

@@ -104,12 +104,13 @@ def test_what_was_not_heard_is_not_in_the_context(play) -> None:
     play(scene, brain=FakeBrain([LONG], ["Ten dollars."]))
 
 
-def test_a_yes_over_the_end_of_the_question_is_its_answer(play) -> None:
+@pytest.mark.parametrize("seconds", [0.1, 0.3])
+def test_a_yes_over_the_end_of_the_question_is_its_answer(play, seconds: float) -> None:
     question = "Lamps are nice. Do you own the house?"
 
     async def scene(call: Call) -> None:
         await speaking(call, len(question) / 15 - 0.9)
-        await call.say("Yes.", 0.1, after=0.02)
+        await call.say("Yes.", seconds, after=0.02)
         await call.until(lambda: len(call.brain.asked) == 2)
         assert {message.text for message in call.brain.asked[1][-2:]} == {question, "Yes."}
 
