@@ -25,7 +25,7 @@ class Turntaking(BaseModel):
     """Silence after which a turn is probably over, unless its words promise more."""
     eager_most: int = Field(default=3, ge=1, le=20)
     """Times that the model is asked so within one turn; after that it waits for the turn's end."""
-    barge_in_ms: int = Field(default=60, ge=40, le=1000)
+    barge_in_ms: int = Field(default=80, ge=40, le=1000)
     """Confirmed speech after which the agent falls silent."""
     verdict_ms: int = Field(default=700, ge=200, le=3000)
     """Time in which a voice must prove, after the agent fell silent for it, to be more than a nod or a noise."""

@@ -22,8 +22,10 @@ REPLAYED_FRAMES: Final = 500
 """10 s of audio that no final words are about are kept for the next recognizer."""
 TIMED_FRAMES: Final = 1500
 """30 s of audio for which it is known when the recognizer got it."""
+SPEECH_FRAMES: Final = 2
+"""40 ms of speech are one message, for each costs the same; at a pause what is left goes out at once."""
 SILENT_FRAMES: Final = 5
-"""100 ms of silence are one message: it costs as much as a frame, and nobody waits for it."""
+"""100 ms of silence are one message: nobody waits for it."""
 REOPENINGS: Final = 5
 LAST_WORDS_S: Final = 0.6
 """How long the last words are waited for after the stream is over: they may be "don't call again"."""
@@ -93,7 +95,7 @@ class Listening:
         self.reopened = 0
         self._waiting: list[bytes] = []
         self.urgent = True
-        """Whether somebody speaks, or has not finished: each frame goes out at once. Silence goes out in batches."""
+        """Whether somebody speaks, or has not finished: their audio goes out sooner than silence."""
         self.deaf = False
         """Whether no recognizer could be had."""
 
@@ -108,7 +110,7 @@ class Listening:
         if self._recognition is None:
             return
         self._waiting.append(frame)
-        if self.urgent or len(self._waiting) >= SILENT_FRAMES:
+        if len(self._waiting) >= (SPEECH_FRAMES if self.urgent else SILENT_FRAMES):
             self._flush(self._recognition, now)
 
     def finalize(self) -> None:

@@ -83,12 +83,12 @@ def test_one_that_fails_is_ticked_no_more_and_the_others_go_on() -> None:
     assert len(sound.times) >= TICKS - 1
 
 
-def test_voices_are_judged_before_each_moment_that_somebody_has() -> None:
+def test_voices_are_judged_twice_a_tick_for_all() -> None:
     judged: list[int] = []
-    members = [Member(), Member()]
+    members = [Member() for _ in range(PHASES)]
     ticker = Ticker(lambda: judged.append(sum(len(member.times) for member in members)))
     for member in members:
         ticker.add(member)
     run(ticked(ticker, TICKS * TICK_S))
 
-    assert judged[:4] == [0, 1, 2, 3]
+    assert judged[:4] == [0, 2, 4, 6]
