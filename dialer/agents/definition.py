@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -164,6 +165,11 @@ class AgentDefinition(Wording):
             "callback_number": spoken(self.callback_number) or neutral["callback_number"],
         }
         return PLACEHOLDER.sub(lambda m: values.get(m.group(1), m.group(0)), template)
+
+    def hints(self, lead: Mapping[str, Any]) -> tuple[str, ...]:
+        """Names that are likely to be said on a call, which a recognizer is told of."""
+        names = (lead.get(key) for key in ("first_name", "last_name", "company"))
+        return (*(str(name) for name in names if name), self.seller)
 
 
 def spoken(number: str) -> str:

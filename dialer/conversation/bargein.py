@@ -46,10 +46,6 @@ class BargeIn:
         self._held_s = 0.0
         self.held = False
 
-    def held_for_s(self, now: float) -> float:
-        """For how long the agent has been silent, ready to go on; 0.0 if it is not."""
-        return now - self._held_s if self.held else 0.0
-
     def decide(self, now: float, *, voiced_since_s: float, last_voice_s: float, words: str) -> Move:
         """Decide.
 

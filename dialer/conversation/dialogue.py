@@ -18,6 +18,7 @@ from dialer.conversation.activity import Activity
 from dialer.conversation.aloud import Aloud
 from dialer.conversation.answering import Answering
 from dialer.conversation.closing import Closing
+from dialer.conversation.deadlines import Deadlines
 from dialer.conversation.endpointing import Endpointer
 from dialer.conversation.facts import (
     Briefing,
@@ -35,7 +36,6 @@ from dialer.conversation.listening import Listening
 from dialer.conversation.machines import Machines
 from dialer.conversation.navigating import Navigating
 from dialer.conversation.noticing import Noticing
-from dialer.conversation.patience import Nudge
 from dialer.conversation.playout import Line, Played
 from dialer.conversation.recall import Recall
 from dialer.conversation.replying import Replying
@@ -102,7 +102,7 @@ class Dialogue:
         self.listening = Listening(
             self._talking,
             language=self._tongue.listens_for,
-            hints=_hints(agent, briefing),
+            hints=agent.hints(briefing.lead),
             on_heard=self._on_heard,
             recognizers=agent.recognizers,
         )
@@ -122,6 +122,16 @@ class Dialogue:
             closing=self.closing,
         )
         self._machines = self._made_machines(crew)
+        self._deadlines = Deadlines(
+            agent.turntaking,
+            self._stage,
+            listening=self.listening,
+            speaking=self.speaking,
+            floor=self._floor,
+            machines=self._machines,
+            activity=self._activity,
+            closing=self.closing,
+        )
         self._look_s = 0.0
         self._foreseen = ""
 
@@ -194,7 +204,7 @@ class Dialogue:
             self._look_s = now + LOOK_S
             if digits := self._keypad.take(now):
                 self._dialled(digits, now)
-            self._check_deadlines(now)
+            self._deadlines.check(now)
 
     def pressed(self, digit: str) -> None:
         """A key was pressed."""
@@ -271,30 +281,6 @@ class Dialogue:
             **self._noticing.counters(),
             **self._recall.counters(),
         }
-
-    # Silence
-
-    def _check_deadlines(self, now: float) -> None:
-        if self._stage.mode is Mode.CLOSING:
-            return
-        if self.listening.deaf:
-            self._activity.start(self.closing.close(EndReason.FAILED, self.speaking.agent.trouble))
-        elif now - self._stage.began_s >= self._agent.turntaking.max_call_s:
-            self._activity.start(self.closing.close(EndReason.TOO_LONG, self.speaking.agent.goodbye))
-        else:
-            self._machines.take(now)
-            self._mind_silence(now)
-
-    def _mind_silence(self, now: float) -> None:
-        if self._stage.mode not in (Mode.TALKING, Mode.SCREENED):
-            return
-        screened = self._stage.mode is Mode.SCREENED
-        nudge = self._floor.nudge(now, screened=screened)
-        if nudge is Nudge.PROMPT:
-            self.speaking.line("prompt", self.speaking.agent.still_there)
-        elif nudge is Nudge.GIVE_UP:
-            reason = EndReason.SCREENED if screened else EndReason.SILENCE
-            self._activity.start(self.closing.close(reason, self.speaking.agent.goodbye))
 
     # The person's turns
 
@@ -411,9 +397,3 @@ class Dialogue:
         self._stage.mode = Mode.TALKING
         if not self._playout.first_sent_s:  # nobody could speak it, and without it there is no call
             self._activity.start(self.closing.close(EndReason.FAILED, self.speaking.agent.trouble))
-
-
-def _hints(agent: AgentDefinition, briefing: Briefing) -> tuple[str, ...]:
-    """Words that the person is likely to say."""
-    names = (briefing.lead.get(key) for key in ("first_name", "last_name", "company"))
-    return (*(str(name) for name in names if name), agent.seller)

@@ -44,8 +44,8 @@ class Floor:
         self._person = PersonTurns(settings)
         self._patience = Patience(settings)
         self._taken_until_s = 0.0
-        self._unsaid_s = 0.0
-        """How much of its turn the agent had yet to say when it last fell silent for a voice."""
+        self._would_end_s = 0.0
+        """When the agent's turn would have ended for which it last fell silent."""
         self.barge_ins = 0
         self.false_barge_ins = 0
         self.turns_discarded = 0
@@ -103,9 +103,8 @@ class Floor:
         if not is_back_channel(text):
             self._yield(now)
             return Claim.TAKES
-        held = self._speaking.barge_in
-        unsaid_s = self._unsaid_s - held.held_for_s(now) if held.held else self._speaking.playout.remaining_s(now)
-        answers = self._speaking.asks and unsaid_s <= ANSWERS_EARLY_S
+        ends_s = self._would_end_s if self._speaking.barge_in.held else now + self._speaking.playout.remaining_s(now)
+        answers = self._speaking.asks and ends_s - now <= ANSWERS_EARLY_S
         self.turns_discarded += not answers
         if self._speaking.barge_in.held:  # the agent had fallen silent for it
             self.false_barge_ins += 1
@@ -153,7 +152,7 @@ class Floor:
             words=self.turn.text,
         )
         if move is Move.HOLD:
-            self._unsaid_s = playout.remaining_s(now)
+            self._would_end_s = now + playout.remaining_s(now)
             playout.hold(now)
         elif move is Move.GO_ON:
             self.false_barge_ins += 1

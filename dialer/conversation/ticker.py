@@ -29,8 +29,8 @@ class Ticker:
         """Begin with nobody.
 
         Args:
-            before: called in front of every second phase, if somebody is in it: it sees to many calls at a time, and
-                is the cheaper for each the more they are.
+            before: called in front of every second phase: it sees to many calls at a time, and is the cheaper for each
+                the more they are.
         """
         self._before = before
         self._phases: tuple[dict[Ticking, None], ...] = tuple({} for _ in range(PHASES))
