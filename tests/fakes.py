@@ -70,8 +70,11 @@ class FakeCarrier:
     def hang_up(self, carrier_id: str) -> None:
         self.hung_up.append(carrier_id)
 
-    def redirect(self, carrier_id: str, url: str) -> None:
+    def redirect(self, carrier_id: str, url: str) -> bool:
+        if self.fetch(carrier_id).status.over:
+            return False
         self.redirected.append((carrier_id, url))
+        return True
 
     def caller_ids(self) -> list[str]:
         return []

@@ -19,7 +19,7 @@ from dialer.calls.states import LIVE, CallState
 from dialer.campaigns.claiming import take_new_slots
 from dialer.crm import queries as outbox
 from dialer.db import transaction
-from dialer.errors import DialerError
+from dialer.errors import DialerError, NotFound
 from dialer.outcomes import finishing
 from dialer.outcomes import queries as outcomes
 from dialer.training import queries as training
@@ -77,9 +77,14 @@ def watch_seats(on: Sweeping) -> int:
         messages.send("calls.converse", str(call_id), str(epoch))
     for call_id, carrier_id in lost:
         try:
-            on.settling.carrier.redirect(carrier_id, urls.for_carrier(on.public_url, "continue", call_id))
+            lives = on.settling.carrier.redirect(carrier_id, urls.for_carrier(on.public_url, "continue", call_id))
+        except NotFound:
+            lives = False
         except DialerError as error:
             logger.warning("live call not redirected", call_id=str(call_id), error=str(error))
+            continue
+        if not lives:  # its end was told to nobody: those who died with the worker, or a web process that was away
+            settling.poll(call_id, on.settling)
     return len(lost)
 
 

@@ -143,11 +143,15 @@ class SimulatedCarrier:
         if carrier_id in self.legs:
             self.end(carrier_id, S.COMPLETED if self.legs[carrier_id].answered_at else S.CANCELED)
 
-    def redirect(self, carrier_id: str, url: str) -> None:
+    def redirect(self, carrier_id: str, url: str) -> bool:
         """Ask a URL what to do with a live call."""
         self._ask()
-        self.legs[carrier_id].asked.append(url)
+        leg = self.legs[carrier_id]
+        if leg.status.over:
+            return False
+        leg.asked.append(url)
         self._world.later(0.05, "continue", carrier_id)
+        return True
 
     def caller_ids(self) -> list[str]:
         """The numbers of the account; the simulation provisions its own."""

@@ -87,7 +87,7 @@ class Carrier(Protocol):
     def place(self, order: DialOrder, deadline: Deadline) -> str:
         """Start ringing; return the carrier's id for the call.
 
-        The deadline is checked on the connected socket, as the last act before the first byte.
+        The deadline is checked on the connected socket, as the last act before the first byte, and before the last one.
 
         Raises:
             CarrierRefused: it will not, and `reach` says who stops: the lead, the caller id or the campaign.
@@ -122,8 +122,8 @@ class Carrier(Protocol):
         """End a call, or cancel it if it does not ring yet. A call that is over already is no error."""
         ...
 
-    def redirect(self, carrier_id: str, url: str) -> None:
-        """Make a live call ask `url` what to do next."""
+    def redirect(self, carrier_id: str, url: str) -> bool:
+        """Make a live call ask `url` what to do next. Returns False if the call is over already."""
         ...
 
     def caller_ids(self) -> list[str]:

@@ -1,15 +1,13 @@
 """Twilio, through its SDK.
 
 The SDK has no timeouts, no deadline and no idea whether anything was sent, so it speaks through `_Http`: an httpx
-client that never retries, and whose trace hook is the last thing to run on the connected socket before the first byte.
+client that never retries, and whose connections write nothing after a request's deadline (`sending`).
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +20,7 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from dialer.errors import CarrierBusy, CarrierRefused, CarrierSilent, DialerError, NotFound, Reach, VendorRefused
+from dialer.telephony import sending
 from dialer.telephony.base import CarrierCall, CarrierStatus, Deadline, DialOrder
 
 TOTAL_S = 10.0
@@ -34,28 +33,6 @@ CALLER_ID_CODES = frozenset({"21210", "21212", "13247"})
 ACCOUNT_CODES = frozenset({"20003", "20005", "10001", "21219", "20404", "401", "403", "404"})
 # Plain HTTP statuses stand where an answer has no code: a wrong account or key, never the person called.
 OVER_ALREADY = "21220"
-
-
-class _TooLateError(Exception):
-    """The deadline passed before the first byte."""
-
-
-@dataclass(slots=True)
-class _Sending:
-    """One request on its way: until when it may start, and whether it has."""
-
-    deadline: Deadline | None = None
-    started: bool = False
-
-    def trace(self, event: str, _info: Mapping[str, Any]) -> None:
-        """Called by httpcore: this event is the last before the first byte, on the connected socket."""
-        if event.endswith("send_request_headers.started"):
-            if self.deadline is not None and time.monotonic() > self.deadline.monotonic_s:
-                raise _TooLateError
-            self.started = True
-
-
-_sending: ContextVar[_Sending | None] = ContextVar("sending", default=None)
 
 
 class _Http(HttpClient):  # type: ignore[misc]  # the SDK ships no types
@@ -81,7 +58,6 @@ class _Http(HttpClient):  # type: ignore[misc]  # the SDK ships no types
         allow_redirects: bool = False,  # noqa: FBT001, FBT002 - the SDK's own signature
     ) -> Response:
         """Send one request. At most `TOTAL_S` seconds pass between two signs of life, and twice that in all."""
-        sending = _sending.get() or _Sending()
         request = self._client.build_request(
             method, self._target(uri), params=params, data=data, headers=headers, extensions={"trace": sending.trace}
         )
@@ -139,8 +115,8 @@ class Twilio:
 
     def place(self, order: DialOrder, deadline: Deadline) -> str:
         """Send one POST, and read its fate from the first byte and the answer."""
-        sending = _Sending(deadline)
-        token = _sending.set(sending)
+        request = sending.Sending(deadline)
+        token = sending.current.set(request)
         try:
             call = self._client.calls.create(
                 to=order.to_number,
@@ -153,12 +129,12 @@ class Twilio:
                 time_limit=order.max_duration_s,
                 **self._machine_detection(order),
             )
-        except _TooLateError as error:
-            raise CarrierBusy("the deadline passed before the first byte: nothing was sent") from error
+        except sending.TooLateError as error:
+            raise CarrierBusy("the deadline passed before the request was out: nothing was sent") from error
         except Exception as error:
-            raise _fate(error, started=sending.started) from error
+            raise _fate(error, started=request.started) from error
         finally:
-            _sending.reset(token)
+            sending.current.reset(token)
         if not call.sid:
             raise CarrierSilent("the carrier accepted, but gave no id")
         return str(call.sid)
@@ -210,17 +186,19 @@ class Twilio:
         """Complete the call; the carrier cancels one that does not ring yet by the same word."""
         self._update(carrier_id, status="completed")
 
-    def redirect(self, carrier_id: str, url: str) -> None:
-        """Make a live call ask `url` what to do next."""
-        self._update(carrier_id, url=url, method="POST")
+    def redirect(self, carrier_id: str, url: str) -> bool:
+        """Make a live call ask `url` what to do next. Returns False if the call is over already."""
+        return self._update(carrier_id, url=url, method="POST")
 
-    def _update(self, carrier_id: str, **what: Any) -> None:
+    def _update(self, carrier_id: str, **what: Any) -> bool:
         with asking("call", carrier_id):
             try:
                 self._client.calls(carrier_id).update(**what)
             except TwilioRestException as error:
                 if str(error.code) != OVER_ALREADY:
                     raise
+                return False
+        return True
 
     def caller_ids(self) -> list[str]:
         """Bought numbers and verified ones."""

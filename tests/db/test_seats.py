@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
 from sqlalchemy import create_engine, func, select, update
 
-from dialer.calls import answering, briefings, conversing, facts, receiving, seats
+from dialer.calls import answering, briefings, conversing, facts, receiving, seats, sweeping
 from dialer.calls.answering import Do
 from dialer.calls.models import Call, SeatState, Stray, ToolUse, Turn, Worker
 from dialer.calls.reporting import Report
@@ -374,3 +375,23 @@ def test_a_last_fact_outlasts_a_database_that_is_away(seated: Line) -> None:
     assert reply.ok
     assert len(waited) == 3
     assert seated.row.recording == "a.wav"
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_an_orphan_whose_call_is_over_is_ended_by_what_the_carrier_says(
+    seated: Line, monkeypatch: pytest.MonkeyPatch, knows: bool
+) -> None:
+    """Its end was told to a web process that was away, and asking for a new seat tells nobody."""
+    monkeypatch.setattr(seats, "orphans", partial(seats.orphans, database_up_s=0))
+    room = seated.room
+    silence(room)
+    carrier_id = str(seated.row.carrier_id)
+    room.carrier.calls[carrier_id] = replace(room.carrier.calls[carrier_id], status=CarrierStatus.COMPLETED)
+    if not knows:  # it answers that there is no such call: the row is kept, for the carrier may be wrong
+        del room.carrier.calls[carrier_id]
+
+    sweeping.watch_seats(sweeping.Sweeping(room.settling, "https://dialer.test"))
+
+    assert room.carrier.redirected == []
+    assert (seated.row.state is CallState.ENDED) is knows
+    assert (("results.finish", str(seated.call_id)) in room.messages.sent) is knows
