@@ -7,7 +7,7 @@ Destinations are drained side by side, so that a slow one holds up no other.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -24,7 +24,7 @@ from dialer.errors import DialerError, PermanentError, TransientError, VendorBus
 from dialer.followups import meetings
 from dialer.followups.calendars.base import Booking, Calendar, Cancellation, SlotTaken
 
-__all__ = ["MAX_TRIES", "Destination", "deliver_due", "deliver_one", "retry"]
+__all__ = ["MAX_TRIES", "Destination", "deliver_due", "deliver_one", "retry", "side_by_side"]
 
 Destination = Crm | Receiver | Calendar
 
@@ -93,10 +93,19 @@ def deliver_due(
                 break
         return sent
 
-    if not crms:
+    return side_by_side(crms, drain)
+
+
+def side_by_side(destinations: Collection[str], drain: Callable[[str], int]) -> int:
+    """Drain each destination in a thread of its own. Returns the sum of what `drain` does.
+
+    Raises:
+        Exception: what `drain` raised, after all of them are through.
+    """
+    if not destinations:
         return 0
-    with ThreadPoolExecutor(max_workers=len(crms), thread_name_prefix="outbox") as pool:
-        return sum(pool.map(drain, crms))
+    with ThreadPoolExecutor(max_workers=len(destinations), thread_name_prefix="outbox") as pool:
+        return sum(pool.map(drain, destinations))
 
 
 def deliver_one(row_id: int, *, sessions: Sessions, crms: Mapping[str, Destination], recordings_url: str = "") -> int:

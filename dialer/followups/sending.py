@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from dialer import clock, log
 from dialer.crash import crash_point
 from dialer.crm import queries
-from dialer.crm.delivery import BACKOFF_S, JITTER, LEASE_S, MAX_TRIES
+from dialer.crm.delivery import BACKOFF_S, JITTER, LEASE_S, MAX_TRIES, side_by_side
 from dialer.crm.models import OutboxRow, OutboxState
 from dialer.db import Sessions, lock_phone, transaction
 from dialer.errors import DialerError, PermanentError, TransientError
@@ -51,16 +51,19 @@ def send_one(row_id: int, on: Sending) -> bool:
 
 
 def send_due(on: Sending, *, limit: int = 100) -> int:
-    """Send what is due, oldest first. Returns how many went out."""
-    sent = 0
-    for name in on.messengers:
+    """Send what is due, oldest first, of each channel `limit` rows at most. Returns how many went out."""
+
+    def drain(name: str) -> int:
+        sent = 0
         for _ in range(limit):
             with transaction(on.sessions) as tx:
                 row = queries.claim(tx.session, name, lease_s=LEASE_S)
             if row is None:
                 break
             sent += _send(row, on)
-    return sent
+        return sent
+
+    return side_by_side(on.messengers, drain)
 
 
 def _send(row: OutboxRow, on: Sending) -> bool:

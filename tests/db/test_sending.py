@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -125,6 +126,27 @@ def test_an_email_goes_to_the_address_that_the_lead_came_with(post: Post) -> Non
 
     (message,) = post.messenger.taken
     assert (message.to_address, message.subject) == ("sam@example.com", "Your offer")
+
+
+def test_a_channel_whose_vendor_hangs_holds_up_no_other(post: Post) -> None:
+    went = threading.Event()
+
+    class Hanging(ScriptedMessenger):
+        def send(self, message: Message) -> str:
+            assert went.wait(20), "the e-mail waits for the text message"
+            return super().send(message)
+
+    class Quick(ScriptedMessenger):
+        def send(self, message: Message) -> str:
+            went.set()
+            return super().send(message)
+
+    post.room.want("send_sms", message="Here is the link.")
+    post.room.want("send_email", subject="Your offer", message="As agreed.")
+    channels = {"sms": Hanging("sms"), "email": Quick("email")}
+
+    assert sending.send_due(Sending(post.room.sessions, channels, SECRET)) == 2
+    assert [len(channel.taken) for channel in channels.values()] == [1, 1]
 
 
 def test_a_channel_that_is_not_configured_is_not_offered(post: Post) -> None:
