@@ -13,7 +13,9 @@ from dialer.languages.base import OptOutWords
 _DONT: Final = r"(?:do ?n[o']?t|do not|never|no longer|not to)"
 _CALL: Final = r"(?:call|phone|ring|contact|dial|bother|text|reach out to)"
 _HARASS: Final = r"(?:harass|pester|disturb|hound)"
-_ME: Final = r"(?:me|us|my|this|here|back|again|any ?more)"
+_THIS: Final = r"this(?= (?:\w+ )?(?:number|phone|line|house|home|place|office|again|any ?more)(?!\S)|$)"
+"""Something to be called; "call this boring" is not."""
+_ME: Final = rf"(?:me|us|my|{_THIS}|here|back|again|any ?more)"
 _CALLS: Final = r"(?:phone |sales |marketing |telemarketing )?calls?"
 _CALLED: Final = r"(?:called|contacted|phoned|bothered|rung|texted)"
 _YOU: Final = r"you(?: people| guys| lot| folks| all)?"
@@ -36,7 +38,9 @@ _REMOVE: Final = r"(?:take|remove|delete|scrub|drop|erase|strike|wipe|cross|scra
 _ERASE: Final = r"(?:remove|delete|erase|wipe|scrub|purge)"
 _REMOVED: Final = r"(?:removed|deleted|scrubbed|dropped|erased|struck|wiped|crossed|scratched|purged|taken|blocked)"
 _OFF: Final = r"(?:off|from|out of)"
-_NOT_SAID_OF_ONESELF: Final = r"(?<!\bi )(?<!\bwe )"
+_NOT_SAID_OF_ONESELF: Final = r"(?<!\bi )(?<!\bwe )(?<!\bi'll )(?<!\bwe'll )(?<!\bi'd )(?<!\bi would )(?<!\bi will )"
+_A_NAME_FOR: Final = r"(?:it|that|this|him|her|everything) (?:an?|the)"
+"""To call a thing something is no phone call; "me" is not among them, for "stop calling me a hundred times a day"."""
 _NO_REMINDER: Final = r"(?<!n't )(?<!\bdont )(?<!\bnot )(?<!\bnever )(?<!\bi )(?<!\balways )"
 
 _LATER: Final = (
@@ -67,8 +71,8 @@ _WISHES: Final = (
 _ORDERS: Final = (
     rf"{_DONT} (?:you |ever |dare |please |want you to ){{0,3}}(?:{_CALL}|{_HARASS})(?:ing)? {_ME}",
     rf"{_NOT_SAID_OF_ONESELF}{_DONT} (?:bother|keep|try|even think of|think about) {_CALL}ing",
-    rf"never {_CALL}(?! (?:it|that|them|him|her)(?!\S))",
-    rf"(?:stop|quit|cease) (?:\w+ )?(?:{_CALL}|{_HARASS})ing",
+    rf"{_NOT_SAID_OF_ONESELF}never {_CALL}(?! (?:it|that|them|him|her)(?!\S))(?! this(?! (?:\w+ )?number))",
+    rf"(?:stop|quit|cease) (?:\w+ )?(?:{_CALL}|{_HARASS})ing(?! {_A_NAME_FOR}(?!\S))",
     rf"(?:stop|quit|enough|done)(?: it)? (?:with|of) (?:all |the |these |those |your ){{1,2}}{_CALLS}",
     rf"(?:that's|that is|had) enough {_CALLS}",
     rf"(?:the|these|those|this|your) (?:\w+ )?(?:{_CALLS}|calling|harassment) (?:\w+ )?"
@@ -112,6 +116,7 @@ OPT_OUT: Final = OptOutWords(
             rf"{_CALL}(?:s|ing|ed)? (?:me |us |here |back )?(?:on )?{_LATER}",
             rf"hear from {_YOU} {_LATER}",
             rf"{_CALL}(?:ing)? {_ANOTHER_PERSON}",
+            r"text(?:ing)? me (?:just |please |better |rather )?(?:call|phone|ring)",
         )
     ),
     for_good=r"again|any ?more|ever|never|list|remove|unsubscribe|opt|stop|quit|no more|lose|consent|alone",

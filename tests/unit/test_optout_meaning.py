@@ -31,6 +31,10 @@ that's enough calls from you
 these calls have to stop
 this harassment needs to stop
 quit harassing me
+stop calling me a hundred times a day
+stop calling us the whole day long
+never call this old number again
+never call this house again
 stop bothering my mother with these calls
 you people need to stop calling here
 don't you dare call here again
@@ -127,6 +131,10 @@ forget it, tell me about the warranty
 make sure somebody calls me back
 make sure nobody calls before nine
 don't call it a subscription
+I'll never call this boring
+stop calling it a scam
+don't text me, call me
+I would never call you a liar
 I never called you
 nobody calls me by that name
 stop, stop, what did you say the price was
