@@ -20,6 +20,10 @@ def is_back_channel(words: str) -> bool:
     return bool(_BACK_CHANNEL.match(plain(words)))
 
 
+def _means_something(words: str) -> bool:
+    return bool(words) and not is_back_channel(words)
+
+
 class Move(Enum):
     """What the agent does now."""
 
@@ -55,13 +59,12 @@ class BargeIn:
             last_voice_s: the end of the last speech seen.
             words: what the recognizer has of the person's turn so far, interim words included.
         """
-        meaningful = bool(words) and not is_back_channel(words)
         if not self.held:
-            if voiced_since_s and last_voice_s - voiced_since_s >= self._hold_after_s:
-                self.held, self._held_s = True, now
-                return Move.YIELD if meaningful else Move.HOLD
-            return Move.NOTHING
-        if meaningful:
+            if not voiced_since_s or last_voice_s - voiced_since_s < self._hold_after_s:
+                return Move.NOTHING
+            self.held, self._held_s = True, now
+            return Move.YIELD if _means_something(words) else Move.HOLD
+        if _means_something(words):
             return Move.YIELD
         held_s = now - self._held_s
         if held_s < self._verdict_s or (voiced_since_s and held_s < HELD_AT_MOST_S):

@@ -1,4 +1,4 @@
-"""What is due by the clock alone: a call that nobody hears, one that is too long, a silence, a machine's next step."""
+"""What is due by the clock alone: a recognizer gone deaf, a call too long, a silence, a machine's next step."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class Deadlines:
 
     def check(self, now: float) -> None:
         """Do what is due."""
+        self._floor.mind(now)
         if self._stage.mode is Mode.CLOSING:
             return
         if self._listening.deaf:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from functools import lru_cache
 from typing import Final
 
 from dialer.agents.turntaking import Turntaking
@@ -23,7 +22,6 @@ _COMPLETE: Final = re.compile(r"[.?!।]\s*$")
 _PROMISES_MORE: Final = re.compile(rf"(?:^|\s)(?:{'|'.join(language.promises_more for language in ALL)})$")
 
 
-@lru_cache(maxsize=1024)  # asked at every tick of every call, mostly with the same words
 def _promises_more(words: str) -> bool:
     """Whether nobody ends like this, in whatever language: a comma, "and", "because"."""
     return words.rstrip().endswith(",") or bool(_PROMISES_MORE.search(plain(words)))
@@ -37,7 +35,9 @@ class Endpointer:
 
     __slots__ = (
         "_finals",
+        "_promises_more",
         "_settings",
+        "_silence_s",
         "_sure",
         "ended_s",
         "final_delay_s",
@@ -47,14 +47,20 @@ class Endpointer:
         "language",
         "over_s",
         "started_s",
+        "text",
     )
 
     def __init__(self, settings: Turntaking) -> None:
         self._settings = settings
         self._finals: list[str] = []
         self._sure = False
+        self._promises_more = False
+        self._silence_s = settings.endpoint_ms / 1000
+        """The silence that ends a turn of these words."""
         self.interim = ""
         """Words that may still change."""
+        self.text = ""
+        """All words so far, final ones first."""
         self.started_s = 0.0
         """Begin of the first speech; 0.0 while there was none."""
         self.ended_s = 0.0
@@ -69,24 +75,16 @@ class Endpointer:
         """When the turn was taken for over."""
         self.finalize_asked = False
 
-    @property
-    def text(self) -> str:
-        """All words so far, final ones first."""
-        return " ".join(part for part in (*self._finals, self.interim) if part)
-
-    @property
-    def final_text(self) -> str:
-        """The final words so far."""
-        return " ".join(self._finals)
-
     def voice(self, began_s: float, now: float) -> None:
         """Speech that began at `began_s` goes on at `now`."""
         if not self.started_s:
             self.started_s = began_s
         if now > self.ended_s:
             self.ended_s = now
-            self._sure = False
             self.finalize_asked = False
+            if self._sure:
+                self._sure = False
+                self._weigh()
 
     def words(self, heard: Heard, now: float, delay_s: float = 0.0) -> None:
         """The recognizer heard something, and took `delay_s` for it."""
@@ -100,8 +98,10 @@ class Endpointer:
         elif heard.text != self.interim:
             self.interim = heard.text
         self.language = heard.language or self.language
-        if heard.end_of_turn:
-            self._sure = True
+        self._sure = self._sure or heard.end_of_turn
+        self.text = " ".join(part for part in (*self._finals, self.interim) if part)
+        self._promises_more = _promises_more(self.text)
+        self._weigh()
 
     def deadline(self) -> float | None:
         """When the turn is over if nothing more happens; None while it has not begun."""
@@ -109,29 +109,30 @@ class Endpointer:
             return None
         if not self.text:
             return self.ended_s + WORDLESS_S
-        return self.ended_s + self._silence_s() + (FINAL_WAIT_S if self.interim else 0.0)
+        return self.ended_s + self._silence_s + (FINAL_WAIT_S if self.interim else 0.0)
 
     def stt_wait_s(self) -> float:
         """How much later the turn is over than by silence alone, because the recognizer's final words took their time.
 
         No longer than the recognizer took for them: what it waited for by our own settings is not its delay.
         """
-        return min(max(self.final_s - self.ended_s - self._silence_s(), 0.0), self.final_delay_s)
+        return min(max(self.final_s - self.ended_s - self._silence_s, 0.0), self.final_delay_s)
 
-    def _silence_s(self) -> float:
-        """The silence that ends a turn of these words."""
-        text = self.text
-        silence_s = self._settings.endpoint_ms / 1000
-        if _promises_more(text):  # the recognizer's end of turn may be no more than a pause
-            silence_s = self._settings.endpoint_open_ms / 1000
-        elif self._sure or _COMPLETE.search(text):
-            silence_s = self._settings.endpoint_sure_ms / 1000
-        return silence_s
+    def _weigh(self) -> None:
+        """Find the silence that ends the turn; done as words come, for it is asked for at every tick."""
+        settings = self._settings
+        if self._promises_more:  # the recognizer's end of turn may be no more than a pause
+            silence_ms = settings.endpoint_open_ms
+        elif self._sure or _COMPLETE.search(self.text):
+            silence_ms = settings.endpoint_sure_ms
+        else:
+            silence_ms = settings.endpoint_ms
+        self._silence_s = silence_ms / 1000
 
     def probably_over(self, now: float) -> bool:
         """Whether it is worth its while to prepare an answer to the words so far."""
         quiet_s = now - self.ended_s
-        return bool(self.text) and quiet_s >= self._settings.eager_ms / 1000 and not _promises_more(self.text)
+        return bool(self.text) and quiet_s >= self._settings.eager_ms / 1000 and not self._promises_more
 
     def wants_final(self, now: float) -> bool:
         """Whether the recognizer should be asked for its final words now; says so once per pause."""

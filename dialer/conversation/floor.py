@@ -67,14 +67,14 @@ class Floor:
 
     def take(self, now: float, *, interruptible: bool) -> bool:
         """Do what is due; return whether the person's turn is over."""
-        if (since_s := self._voiced_since_s()) and self._ear.last_voice_s > self.turn.ended_s:
-            self.turn.voice(since_s, self._ear.last_voice_s)
+        ear, turn = self._ear, self._person.turn
+        if ear.last_voice_s > turn.ended_s and (since_s := self._voiced_since_s()):
+            turn.voice(since_s, ear.last_voice_s)
             self._patience.noise(now)
         if interruptible and self.agent_has_it:
             self._yield_or_not(now)
-        turn = self.turn
-        self._listening.mind(now, voiced_since_s=self._ear.voiced_since_s, last_voice_s=self._ear.last_voice_s)
-        self._listening.urgent = bool(self._ear.voiced_since_s or turn.started_s)
+            turn = self._person.turn
+        self._listening.urgent = bool(ear.voiced_since_s or turn.started_s)
         if not turn.started_s:
             return False
         if turn.wants_final(now):
@@ -82,10 +82,14 @@ class Floor:
         deadline = turn.deadline()
         return deadline is not None and now >= deadline
 
+    def mind(self, now: float) -> None:
+        """Notice a recognizer that has gone deaf."""
+        self._listening.mind(now, voiced_since_s=self._ear.voiced_since_s, last_voice_s=self._ear.last_voice_s)
+
     def likely_words(self, now: float) -> str:
         """The person's turn as it probably ends, while the agent waits for it to be sure; else ""."""
-        turn, settings = self.turn, self._settings
-        if not (settings.eager and turn.started_s) or self.agent_has_it or not turn.probably_over(now):
+        turn = self._person.turn
+        if not (turn.started_s and self._settings.eager and turn.probably_over(now)) or self.agent_has_it:
             return ""
         return turn.text
 

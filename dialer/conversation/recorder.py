@@ -20,7 +20,7 @@ BATCH: Final = SAMPLE_RATE_HZ
 ROUND_S: Final = 0.25
 """Between two rounds of the writer: one that woke for each second of each call would take the interpreter from the
 media loop some hundred times a second."""
-DRIFT: Final = SAMPLE_RATE_HZ // 5
+DRIFT_S: Final = 0.2
 """When frames are missing for so long the person's channel is filled with silence up to now."""
 
 
@@ -39,21 +39,24 @@ class Track:
     path: Path
     _writer: Writer
     _began_s: float = 0.0
+    _person_s: float = 0.0  # up to when the person's channel is filled
     _flushed: int = 0  # samples that went to disk
     _left: bytearray = field(default_factory=bytearray)
     _right: bytearray = field(default_factory=bytearray)
 
     def begin(self, now: float) -> None:
         """The stream began."""
-        self._began_s = now
+        self._began_s = self._person_s = now
 
     def person(self, frame: bytes, now: float) -> None:
         """The person's audio arrived."""
-        missing = self._at(now) - len(frame) - len(self._left)
-        if missing > DRIFT:
-            self._left += SILENCE * missing
-        self._left += frame
-        if len(self._left) >= 2 * BATCH:
+        left, length = self._left, len(frame)
+        self._person_s += length / SAMPLE_RATE_HZ
+        if now - self._person_s > DRIFT_S:
+            left += SILENCE * round((now - self._person_s) * SAMPLE_RATE_HZ)
+            self._person_s = now
+        left += frame
+        if len(left) >= 2 * BATCH:
             self._flush(BATCH)
 
     def agent(self, frame: bytes, at_s: float) -> None:

@@ -27,6 +27,9 @@ logger = log.get(__name__)
 SILENT_TICKS: Final = 100
 """Without a single frame in 2 s the stream is broken, for carriers send silence too. Counted in ticks, so that a stall
 of our own is not taken for the carrier's."""
+FRAME_DUE_S: Final = 0.03
+"""While frames come they are the clock: a call is looked at as its frame arrives, once for both. The process's timer
+steps in where none has come for so long."""
 START_S: Final = 5.0
 """A socket must say within this time which stream it is."""
 RECORDING_WAIT_S: Final = 2.0
@@ -94,6 +97,9 @@ class Session:
         self._wire: Wire | None = None
         self._fragment = b""
         self._silent_ticks = 0
+        self._heard_s = 0.0
+        self._on = False
+        """Whether turns are taken: from the stream's begin until somebody says that the call is over."""
         self._began_s = 0.0
         self._frames_in = 0
 
@@ -107,6 +113,7 @@ class Session:
         self._track.begin(now)
         self._dialogue.begin(stream_id, wire, now)
         self._ticker.add(self)
+        self._on = True
 
     def audio(self, mulaw: bytes) -> None:
         """The person's audio: usually 20 ms."""
@@ -144,19 +151,27 @@ class Session:
         self._dialogue.machine(verdict)
 
     def _frame(self, frame: bytes) -> None:
-        now = self._loop.time()
+        now = self._heard_s = self._loop.time()
         self._silent_ticks = 0
         self._frames_in += 1
         self._track.person(frame, now)
         self._dialogue.frame(frame, now)
+        if self._on:
+            self._take_turns(now)
 
     def tick(self, now: float) -> None:
-        """Do what is due: pacing, turn-taking, deadlines."""
+        """Stand in for frames that do not come."""
+        if now - self._heard_s < FRAME_DUE_S:
+            return
         self._silent_ticks += 1
         if self._silent_ticks >= SILENT_TICKS:
             logger.warning("stream silent", call_id=self.briefing.call_id)
             self._closing.finish(EndReason.LOST)
             return
+        self._take_turns(now)
+
+    def _take_turns(self, now: float) -> None:
+        """Do what is due: pacing, turn-taking, deadlines."""
         try:
             self._dialogue.take_turns(now)
         except Exception as error:  # a call that is not ticked any more would never end
@@ -192,6 +207,7 @@ class Session:
             self._closing.finish(EndReason.LOST)
 
     async def _wind_up(self, reason: EndReason) -> None:
+        self._on = False
         self._ticker.remove(self)
         self._dialogue.fall_silent()
         if self._wire is not None:
