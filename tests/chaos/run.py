@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain, islice
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Select, func, select, text
+from sqlalchemy.orm import Session
 
 from dialer import clock, db
 from dialer.accounts import queries as accounts
@@ -151,8 +152,8 @@ class Run:
     def until_quiet(self, within_s: float) -> float:
         """Wait until every lead is done or blocked, no call is open and everything is delivered.
 
-        A slow machine may take its time, as with `until`, but not stand still: `within_s` in which no less is left to
-        do is too long.
+        A slow machine may take its time, as with `until`, but not stand still: `within_s` in which nothing more gets
+        done is too long.
 
         Returns:
             How long it took, in seconds.
@@ -160,40 +161,54 @@ class Run:
         Raises:
             NotQuiet: it was not so in time.
         """
-        began = time.monotonic()
-        least, since = self._left(), began
+        began = since = time.monotonic()
+        most, quiet = 0, False
 
         def decided() -> bool:
-            nonlocal least, since
-            left, now = self._left(), time.monotonic()
-            if left is not None and (least is None or left < least):
-                least, since = left, now
-            return left == 0 or now - since > within_s
+            nonlocal most, since, quiet
+            left, done = self._standing()
+            quiet, now = left == 0, time.monotonic()
+            if done > most:
+                most, since = done, now
+            return quiet or now - since > within_s
 
         self.until(decided, within_s, "quiet")
-        if least != 0:
+        if not quiet:
             raise NotQuiet(f"nothing moved for {within_s:.0f} s before quiet came: {self.standing()}")
         return time.monotonic() - began
 
     def is_quiet(self) -> bool:
         """Whether every lead is done or blocked, no call is open and everything is delivered."""
-        return self._left() == 0
+        return self._standing()[0] == 0
 
-    def _left(self) -> int | None:
-        """How many leads, calls and deliveries are still to be seen to; None while the database does not say."""
+    def _standing(self) -> tuple[int, int]:
+        """How many leads, calls and deliveries are still to be seen to, and how many have been.
+
+        The former may grow on the way, for calls leave deliveries; the latter does not shrink. While the database does
+        not say, there is something to do, and nothing was done.
+        """
         from sqlalchemy.exc import OperationalError
 
-        moving = select(func.count()).where(
-            Lead.campaign_id.in_(self.campaign_ids), Lead.state.not_in((LeadState.DONE, LeadState.BLOCKED))
-        )
+        finished = Lead.state.in_((LeadState.DONE, LeadState.BLOCKED))
+        ours = Lead.campaign_id.in_(self.campaign_ids)
         over = Call.state.in_((CallState.ENDED, CallState.FAILED))
-        unfinished = select(func.count()).where(Call.state.in_(OPEN) | (over & Call.outcome_at.is_(None)))
-        pending = select(func.count()).where(OutboxRow.state == OutboxState.PENDING)
+        unfinished = Call.state.in_(OPEN) | (over & Call.outcome_at.is_(None))
+        pending = OutboxRow.state == OutboxState.PENDING
+        left = (  # in this order: what one leaves, the next one has
+            select(func.count()).where(ours, ~finished),
+            select(func.count()).where(unfinished),
+            select(func.count()).where(pending),
+        )
+        done = (
+            select(func.count()).where(ours, finished),
+            select(func.count()).where(Call.outcome_at.is_not(None)),
+            select(func.count()).where(~pending),
+        )
         try:
-            with self.world.sessions() as session:  # in this order: what one leaves, the next one has
-                return sum(session.scalar(count) or 0 for count in (moving, unfinished, pending))
+            with self.world.sessions() as session:
+                return _sum(session, left), _sum(session, done)
         except OperationalError:
-            return None
+            return 1, 0
 
     def dialing(self) -> bool:
         """Whether a lead is due, or a call is claimed or on its way to the carrier."""
@@ -255,3 +270,7 @@ class Run:
         moments = sorted(at(line) for line in self.accepted())
         waits = [next((m - hit for m in moments if m > hit), 0.0) for hit in self.hits]
         return max(waits, default=0.0)
+
+
+def _sum(session: Session, counts: Iterable[Select[tuple[int]]]) -> int:
+    return sum(session.scalar(count) or 0 for count in counts)
