@@ -23,6 +23,7 @@ ROOM: Final = 8 * WINDOW  # samples that wait for a late run of the batch: a qua
 ROW: Final = CONTEXT + ROOM
 STILL_SPEECH: Final = 0.35  # and below which it is over
 HANGOVER_S: Final = 0.3  # how long the neural step listens on after the cheap one last fired
+TAIL_S: Final = 0.15  # for so long a detector may hear the last sound of speech that is over
 GAP_S: Final = 0.25  # pauses shorter than this are inside a word or between two
 _EMPTY: Final = mulaw.SILENCE[0]
 _SILENT: Final = mulaw.SILENCE * mulaw.FRAME_BYTES  # what a line without a voice mostly sends: no detector need see it

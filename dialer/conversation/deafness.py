@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from dialer.audio.vad import TAIL_S
+
 ANSWER_S: Final = 2.0
 """How long it may take to answer when it is asked for its words; a network's hiccup is shorter."""
 SPEECH_S: Final = 3.0
@@ -39,8 +41,8 @@ class Deafness:
         self._told_s = now
 
     def asked(self, now: float, signs: int) -> None:
-        """It was asked for its words."""
-        if self._spoke_s > self._told_s and not self.unanswered(signs):
+        """It was asked for its words. A quick one has told the last sound while the voice detector still hears it."""
+        if self._spoke_s > self._told_s + TAIL_S and not self.unanswered(signs):
             self._asked_s, self._asked_signs = now, signs
 
     def unanswered(self, signs: int) -> bool:

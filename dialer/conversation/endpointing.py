@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from dialer.agents.turntaking import Turntaking
+from dialer.audio.vad import TAIL_S
 from dialer.languages.base import plain
 from dialer.languages.known import ALL
 from dialer.speech.base import Heard
@@ -38,7 +39,7 @@ class Endpointer:
         "_promises_more",
         "_settings",
         "_silence_s",
-        "_sure",
+        "_sure_s",
         "ended_s",
         "final_delay_s",
         "final_s",
@@ -53,7 +54,8 @@ class Endpointer:
     def __init__(self, settings: Turntaking) -> None:
         self._settings = settings
         self._finals: list[str] = []
-        self._sure = False
+        self._sure_s = 0.0
+        """When the recognizer said that the turn is over; 0.0 if it has not, or the person went on."""
         self._promises_more = False
         self._silence_s = settings.endpoint_ms / 1000
         """The silence that ends a turn of these words."""
@@ -82,8 +84,8 @@ class Endpointer:
         if now > self.ended_s:
             self.ended_s = now
             self.finalize_asked = False
-            if self._sure:
-                self._sure = False
+            if self._sure_s and now > self._sure_s + TAIL_S:  # no mere tail of what the recognizer knows the end of
+                self._sure_s = 0.0
                 self._weigh()
 
     def words(self, heard: Heard, now: float, delay_s: float = 0.0) -> None:
@@ -98,7 +100,8 @@ class Endpointer:
         elif heard.text != self.interim:
             self.interim = heard.text
         self.language = heard.language or self.language
-        self._sure = self._sure or heard.end_of_turn
+        if heard.end_of_turn:
+            self._sure_s = now
         self.text = " ".join(part for part in (*self._finals, self.interim) if part)
         self._promises_more = _promises_more(self.text)
         self._weigh()
@@ -123,7 +126,7 @@ class Endpointer:
         settings = self._settings
         if self._promises_more:  # the recognizer's end of turn may be no more than a pause
             silence_ms = settings.endpoint_open_ms
-        elif self._sure or _COMPLETE.search(self.text):
+        elif self._sure_s or _COMPLETE.search(self.text):
             silence_ms = settings.endpoint_sure_ms
         else:
             silence_ms = settings.endpoint_ms
@@ -131,8 +134,9 @@ class Endpointer:
 
     def probably_over(self, now: float) -> bool:
         """Whether it is worth its while to prepare an answer to the words so far."""
-        quiet_s = now - self.ended_s
-        return bool(self.text) and quiet_s >= self._settings.eager_ms / 1000 and not self._promises_more
+        if not self.text or self._promises_more:
+            return False
+        return self._sure_s > 0 or now - self.ended_s >= self._settings.eager_ms / 1000
 
     def wants_final(self, now: float) -> bool:
         """Whether the recognizer should be asked for its final words now; says so once per pause."""

@@ -201,8 +201,9 @@ class Listening:
         self._fed = 0
         self._deafness, self._given_up = Deafness(), False
         now = asyncio.get_running_loop().time()
-        for frame in self._unheard:
-            self._feed(recognition, [frame], now)
+        frames = list(self._unheard)
+        for at in range(0, len(frames), SILENT_FRAMES):
+            self._feed(recognition, frames[at : at + SILENT_FRAMES], now)
         self._recognition = recognition
         if self.reopened and not self.urgent:  # whoever spoke has finished: their words are due now
             self.finalize()

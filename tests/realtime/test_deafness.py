@@ -111,6 +111,50 @@ def test_one_that_has_told_everything_need_not_answer(play) -> None:
     play(scene, brain=FakeBrain(["Yes."]), recognizers=(first, second))
 
 
+def test_one_that_is_quicker_than_the_voice_detection_need_not_answer(play) -> None:
+    """Its final words come while the detector still hears the last sound: there is nothing left to be told."""
+    first, second = Signer("first"), Signer("second")
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.voice(1.0)
+        deaf(first)
+        first.opened[0].hear("Hello.", end_of_turn=True)
+        await call.voice(0.1)
+        await call.quiet(5.0)
+        assert not second.opened
+
+    play(scene, brain=FakeBrain(["Yes."]), recognizers=(first, second))
+
+
+def test_a_word_right_after_the_last_ones_is_missed(play) -> None:
+    first, second = Signer("first"), Signer("second")
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.voice(1.0)
+        deaf(first)
+        first.opened[0].hear("Hello.")
+        await call.voice(0.3)
+        await call.quiet(5.0)
+        assert second.opened
+
+    play(scene, brain=FakeBrain(["Yes."]), recognizers=(first, second))
+
+
+def test_what_is_said_again_goes_in_pieces_of_a_tenth_of_a_second(play) -> None:
+    first, second = Signer("first"), Signer("second")
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        deaf(first)
+        await call.voice(6.0)
+        again = second.opened[0]
+        assert again.lengths[:20] == [800] * 20
+
+    play(scene, recognizers=(first, second))
+
+
 def test_an_opt_out_that_a_deaf_recognizer_did_not_hear_counts_though_the_person_has_hung_up(play) -> None:
     first, second = Signer("first"), Signer("second")
 

@@ -71,6 +71,29 @@ def test_speech_that_goes_on_moves_the_deadline_and_takes_the_certainty_back() -
     assert endpointer.deadline() == pytest.approx(2.8)
 
 
+def test_a_voice_that_only_dies_away_takes_no_certainty_back() -> None:
+    """A quick recognizer tells the end while the detector still hears the last sound."""
+    endpointer = turn(until=2.0)
+    endpointer.words(Heard("Yes please", True, end_of_turn=True), 2.1)
+    endpointer.voice(1.0, 2.15)
+    assert endpointer.deadline() == pytest.approx(2.35)
+
+    endpointer.voice(1.0, 2.4)
+    assert endpointer.deadline() == pytest.approx(2.9)
+
+
+def test_an_answer_is_prepared_as_soon_as_the_recognizer_says_that_the_turn_is_over() -> None:
+    endpointer = turn(until=2.0)
+    endpointer.words(Heard("Yes please", True), 2.05)
+    assert not endpointer.probably_over(2.06)
+
+    endpointer.words(Heard("", True, end_of_turn=True), 2.06)
+    assert endpointer.probably_over(2.06)
+
+    endpointer.words(Heard("and", False), 2.07)
+    assert not endpointer.probably_over(2.08)
+
+
 def test_interim_words_replace_each_other_and_final_ones_add_up() -> None:
     endpointer = turn()
     for heard in (
