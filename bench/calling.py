@@ -37,6 +37,8 @@ from dialer.supervisor.programs import free_port
 RATES: Final = (10, 25, 50, 100)
 """Calls per second, ascending; a rate that is not held is the last that is tried."""
 QUICK_RATES: Final = (1,)
+WARM_UP: Final = 4
+"""Calls before the first rung: a worker imports its vendors' SDKs, some seconds of a core, with its first delivery."""
 RUNG_S: Final = 15.0
 REST_S: Final = 10.0
 """After the last lead came due: by then everything of it must be done."""
@@ -94,6 +96,7 @@ def measure(bench: Bench) -> Row:
     rates = QUICK_RATES if bench.quick else RATES
     with folder(bench, "calls") as place, _world(place) as there:
         numbers = _who_answers()
+        _rung(there, list(islice(numbers, WARM_UP)), 1, limit_s=QUICK_LIMIT_S)
         for per_s in rates:
             bench.tell(f"calls: {per_s} calls/s …")
             calls = int(per_s * (5.0 if bench.quick else RUNG_S))

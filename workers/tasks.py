@@ -123,9 +123,14 @@ def train(model_id: str) -> None:
 
 @_task("outbox.deliver")
 def deliver(row_id: str) -> None:
-    """Send one outbox row."""
-    delivery.deliver_one(int(row_id), sessions=on.sessions, crms=on.crms, recordings_url=on.recordings_url)
-    sending.send_one(int(row_id), on.sending)
+    """Send one outbox row, and those that waited for it."""
+    row = delivery.take_one(int(row_id), on.sessions, (*on.crms, *on.sending.messengers))
+    if row is None:
+        return
+    if row.destination in on.sending.messengers:
+        sending.send(row, on.sending)
+    else:
+        delivery.deliver_from(row, sessions=on.sessions, crms=on.crms, recordings_url=on.recordings_url)
 
 
 @_task("outbox.index_document")

@@ -22,7 +22,8 @@ class Turntaking(BaseModel):
     eager: bool = True
     """Whether the model is asked once a turn is probably over; its answer is thrown away if the person goes on."""
     eager_ms: int = Field(default=120, ge=20, le=1000)
-    """Silence after which a turn is probably over, unless its words promise more."""
+    """Silence after which a turn is probably over, unless its words promise more. One of which the recognizer says
+    that it is over is so at once."""
     eager_most: int = Field(default=3, ge=1, le=20)
     """Times that the model is asked so within one turn; after that it waits for the turn's end."""
     barge_in_ms: int = Field(default=80, ge=40, le=1000)

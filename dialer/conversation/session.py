@@ -29,7 +29,7 @@ SILENT_TICKS: Final = 100
 of our own is not taken for the carrier's."""
 FRAME_DUE_S: Final = 0.03
 """While frames come they are the clock: a call is looked at as its frame arrives, once for both. The process's timer
-steps in where none has come for so long."""
+steps in where none has come for so long, and where a voice was heard while the agent speaks, which may have to stop."""
 START_S: Final = 5.0
 """A socket must say within this time which stream it is."""
 RECORDING_WAIT_S: Final = 2.0
@@ -97,7 +97,7 @@ class Session:
         self._wire: Wire | None = None
         self._fragment = b""
         self._silent_ticks = 0
-        self._heard_s = 0.0
+        self._heard_s = self._voice_s = 0.0
         self._on = False
         """Whether turns are taken: from the stream's begin until somebody says that the call is over."""
         self._began_s = 0.0
@@ -160,18 +160,20 @@ class Session:
             self._take_turns(now)
 
     def tick(self, now: float) -> None:
-        """Stand in for frames that do not come."""
-        if now - self._heard_s < FRAME_DUE_S:
-            return
-        self._silent_ticks += 1
-        if self._silent_ticks >= SILENT_TICKS:
-            logger.warning("stream silent", call_id=self.briefing.call_id)
-            self._closing.finish(EndReason.LOST)
+        """Stand in for frames that do not come, and see to an interruption without waiting for the next one."""
+        if now - self._heard_s >= FRAME_DUE_S:
+            self._silent_ticks += 1
+            if self._silent_ticks >= SILENT_TICKS:
+                logger.warning("stream silent", call_id=self.briefing.call_id)
+                self._closing.finish(EndReason.LOST)
+                return
+        elif self._ear.last_voice_s == self._voice_s or not self._dialogue.speaking.active:
             return
         self._take_turns(now)
 
     def _take_turns(self, now: float) -> None:
         """Do what is due: pacing, turn-taking, deadlines."""
+        self._voice_s = self._ear.last_voice_s
         try:
             self._dialogue.take_turns(now)
         except Exception as error:  # a call that is not ticked any more would never end

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Final
 
 from dialer import log
@@ -170,6 +171,9 @@ class Overhearing:
         self._speaks = False
         self._until_s = 0.0
         """When the voice was last heard before the present pause. The ear takes longer to be sure that it is one."""
+        self._fed_bytes = 0
+        self._pauses_s: deque[float] = deque()
+        """Up to where in the audio the model was asked for words that have not come, the oldest first."""
         self._broke = ""
         self._closing: asyncio.Future[None] | None = None
         self.dropped_bytes = 0
@@ -178,6 +182,7 @@ class Overhearing:
 
     def feed(self, mulaw: bytes) -> None:
         """Hand over audio."""
+        self._fed_bytes += len(mulaw)
         if not self._speaks:
             self._before.append(mulaw)
             if self._ear.voiced_since_s and self._ear.last_voice_s > self._until_s:
@@ -194,6 +199,7 @@ class Overhearing:
         if self._speaks:
             self._speaks = False
             self._until_s = self._ear.last_voice_s
+            self._pauses_s.append(self._fed_bytes / (1000 * BYTES_PER_MS))
             self._catch_up()
             self._talk.finalize()
 
@@ -209,7 +215,10 @@ class Overhearing:
             VendorBusy: the model was lost.
         """
         async for heard in self._talk:
-            yield heard
+            if heard.is_final and not heard.ended_s and self._pauses_s:  # the next recognizer shall not hear it again
+                yield replace(heard, ended_s=self._pauses_s.popleft())
+            else:
+                yield heard
         if self._broke:
             raise VendorBusy(self._broke, "it does not answer any more")
 

@@ -24,7 +24,16 @@ from dialer.errors import DialerError, PermanentError, TransientError, VendorBus
 from dialer.followups import meetings
 from dialer.followups.calendars.base import Booking, Calendar, Cancellation, SlotTaken
 
-__all__ = ["MAX_TRIES", "Destination", "deliver_due", "deliver_one", "retry", "side_by_side"]
+__all__ = [
+    "MAX_TRIES",
+    "Destination",
+    "deliver_due",
+    "deliver_from",
+    "deliver_one",
+    "retry",
+    "side_by_side",
+    "take_one",
+]
 
 Destination = Crm | Receiver | Calendar
 
@@ -110,8 +119,21 @@ def side_by_side(destinations: Collection[str], drain: Callable[[str], int]) -> 
 
 def deliver_one(row_id: int, *, sessions: Sessions, crms: Mapping[str, Destination], recordings_url: str = "") -> int:
     """Send one row, if it is due and its turn, and then those that waited for it. Returns how many had their effect."""
+    first = take_one(row_id, sessions, crms.keys())
+    return deliver_from(first, sessions=sessions, crms=crms, recordings_url=recordings_url) if first is not None else 0
+
+
+def take_one(row_id: int, sessions: Sessions, destinations: Collection[str]) -> OutboxRow | None:
+    """Take one row, if it is due, its turn, and bound for one of `destinations`: whoever has it is to send it."""
+    return _claim(sessions, lambda session: queries.claim_row(session, row_id, destinations, lease_s=LEASE_S))
+
+
+def deliver_from(
+    first: OutboxRow, *, sessions: Sessions, crms: Mapping[str, Destination], recordings_url: str = ""
+) -> int:
+    """Send a row that was taken, and then those that waited for it. Returns how many had their effect."""
     sent = 0
-    row = _claim(sessions, lambda session: queries.claim_row(session, row_id, crms.keys(), lease_s=LEASE_S))
+    row: OutboxRow | None = first
     while row is not None:
         sent += _deliver(row, sessions, crms[row.destination], recordings_url) is _Fate.SENT
         done = row

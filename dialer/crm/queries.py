@@ -10,43 +10,51 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, DateTime, Interval, Select, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from dialer import clock
 from dialer.crm.models import CrmLink, OutboxRow, OutboxState
 
 ERROR_LENGTH = 2000
+NOW = func.statement_timestamp(type_=DateTime(timezone=True))
+"""The database's own time, without asking for it, and the same within a statement: an index may be searched by it."""
 
 
 def claim(session: Session, destination: str, *, lease_s: float) -> OutboxRow | None:
     """Take the row of a destination that has been due for longest, for `lease_s` seconds. Of callers racing, each gets
     another one; None if nothing is due.
     """
-    wall = clock.wall(session)
-    return _take(session, [OutboxRow.destination == destination, OutboxRow.next_wall <= wall], wall, lease_s)
+    return _take(session, _OLDEST, lease_s, its_destination=destination)
 
 
 def claim_row(session: Session, row_id: int, destinations: Collection[str], *, lease_s: float) -> OutboxRow | None:
     """Take this row, if it is due, its turn, and bound for one of `destinations`."""
-    wall = clock.wall(session)
-    wanted = [OutboxRow.id == row_id, OutboxRow.destination.in_(destinations), OutboxRow.next_wall <= wall]
-    return _take(session, wanted, wall, lease_s)
+    return _take(session, _ONE, lease_s, its_row_id=row_id, its_destinations=list(destinations))
 
 
 def claim_after(session: Session, done: OutboxRow, *, lease_s: float) -> OutboxRow | None:
     """Take the row that waited for `done`, if any is due."""
-    wall = clock.wall(session)
-    line = OutboxRow.lead_id == done.lead_id if done.lead_id is not None else OutboxRow.call_id == done.call_id
-    wanted = [OutboxRow.destination == done.destination, line, OutboxRow.id > done.id, OutboxRow.next_wall <= wall]
-    return _take(session, wanted, wall, lease_s)
+    if done.lead_id is not None:
+        return _take(
+            session,
+            _AFTER_LEAD,
+            lease_s,
+            its_destination=done.destination,
+            its_row_id=done.id,
+            its_lead_id=done.lead_id,
+        )
+    return _take(
+        session, _AFTER_CALL, lease_s, its_destination=done.destination, its_row_id=done.id, its_call_id=done.call_id
+    )
 
 
 def mark_sent(session: Session, row: OutboxRow, external_id: str | None) -> bool:
     """Record that a row has had its effect. False if its lease was lost: somebody else sees to it."""
     return _settle(
-        session, row, state=OutboxState.SENT, external_id=external_id, error=None, sent_wall=clock.wall(session)
+        session, row, state=OutboxState.SENT, external_id=external_id, error=None, sent_wall=func.clock_timestamp()
     )
 
 
@@ -151,12 +159,10 @@ def linked(session: Session, row: OutboxRow) -> str | None:
 
 def due_ids(session: Session, destinations: Collection[str], *, limit: int) -> list[int]:
     """Rows that could be sent now, those due for longest first."""
-    wall = clock.wall(session)
-    wanted = [OutboxRow.destination.in_(destinations), OutboxRow.next_wall <= wall]
-    return list(session.scalars(_next(wanted, wall).limit(limit)))
+    return list(session.scalars(_next([OutboxRow.destination.in_(destinations)]).limit(limit)))
 
 
-def _next(wanted: Sequence[ColumnElement[bool]], wall: datetime) -> Select[int]:
+def _next(wanted: Sequence[ColumnElement[bool]]) -> Select[int]:
     older = aliased(OutboxRow)
     earlier = (
         older.destination == OutboxRow.destination,
@@ -167,8 +173,9 @@ def _next(wanted: Sequence[ColumnElement[bool]], wall: datetime) -> Select[int]:
         select(OutboxRow.id)
         .where(
             OutboxRow.state == OutboxState.PENDING,
+            OutboxRow.next_wall <= NOW,
             *wanted,
-            _free(wall),
+            _free(NOW),
             # Two subqueries rather than one with OR: each is one look into ix_outbox_order.
             ~exists().where(*earlier, older.lead_id == OutboxRow.lead_id),
             ~and_(
@@ -180,19 +187,38 @@ def _next(wanted: Sequence[ColumnElement[bool]], wall: datetime) -> Select[int]:
     )
 
 
-def _free(wall: datetime) -> ColumnElement[bool]:
+def _free(wall: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     return or_(OutboxRow.lease.is_(None), OutboxRow.leased_until < wall)
 
 
-def _take(session: Session, wanted: Sequence[ColumnElement[bool]], wall: datetime, lease_s: float) -> OutboxRow | None:
-    first = _next(wanted, wall).limit(1).with_for_update(skip_locked=True, of=OutboxRow).scalar_subquery()
-    return session.scalars(
+def _taking(*wanted: ColumnElement[bool]) -> ReturningUpdate[OutboxRow]:
+    """Take the first such row. Made once: to make the statement costs the process more than to run it."""
+    first = _next(wanted).limit(1).with_for_update(skip_locked=True, of=OutboxRow).scalar_subquery()
+    return (
         update(OutboxRow)
         .where(OutboxRow.id == first)
-        .values(lease=uuid4(), leased_until=wall + timedelta(seconds=lease_s), tries=OutboxRow.tries + 1)
+        .values(
+            lease=bindparam("new_lease"),
+            leased_until=NOW + bindparam("lease_for", type_=Interval),
+            tries=OutboxRow.tries + 1,
+        )
         .returning(OutboxRow)
         .execution_options(synchronize_session=False, populate_existing=True)
-    ).first()
+    )
+
+
+_THERE = OutboxRow.destination == bindparam("its_destination")
+_LATER = OutboxRow.id > bindparam("its_row_id")
+_OLDEST = _taking(_THERE)
+_ONE = _taking(
+    OutboxRow.id == bindparam("its_row_id"), OutboxRow.destination.in_(bindparam("its_destinations", expanding=True))
+)
+_AFTER_LEAD = _taking(_THERE, _LATER, OutboxRow.lead_id == bindparam("its_lead_id"))
+_AFTER_CALL = _taking(_THERE, _LATER, OutboxRow.call_id == bindparam("its_call_id"))
+
+
+def _take(session: Session, taking: ReturningUpdate[OutboxRow], lease_s: float, **whose: object) -> OutboxRow | None:
+    return session.scalars(taking, {"new_lease": uuid4(), "lease_for": timedelta(seconds=lease_s), **whose}).first()
 
 
 def _settle(session: Session, row: OutboxRow, **values: object) -> bool:

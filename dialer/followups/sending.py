@@ -43,13 +43,6 @@ class Sending:
     secret: str
 
 
-def send_one(row_id: int, on: Sending) -> bool:
-    """Send one row, if it is due. Returns whether it went out, now or before."""
-    with transaction(on.sessions) as tx:
-        row = queries.claim_row(tx.session, row_id, on.messengers.keys(), lease_s=LEASE_S)
-    return row is not None and _send(row, on)
-
-
 def send_due(on: Sending, *, limit: int = 100) -> int:
     """Send what is due, oldest first, of each channel `limit` rows at most. Returns how many went out."""
 
@@ -60,13 +53,14 @@ def send_due(on: Sending, *, limit: int = 100) -> int:
                 row = queries.claim(tx.session, name, lease_s=LEASE_S)
             if row is None:
                 break
-            sent += _send(row, on)
+            sent += send(row, on)
         return sent
 
     return side_by_side(on.messengers, drain)
 
 
-def _send(row: OutboxRow, on: Sending) -> bool:
+def send(row: OutboxRow, on: Sending) -> bool:
+    """Send a row that was taken. Returns whether it went out, now or before."""
     messenger = on.messengers[row.destination]
     if row.sending_wall is not None:
         return _settle(row, row.sending_wall, messenger, on)

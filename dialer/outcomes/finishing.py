@@ -112,7 +112,10 @@ def write(tx: Transaction, call_id: UUID, result: Result, on: Finishing) -> bool
     )
     if rows:
         ids = session.scalars(insert(OutboxRow).returning(OutboxRow.id, sort_by_parameter_order=True), rows).all()
-        for row_id in ids:
+        lines: dict[str, int] = {}
+        for row, row_id in zip(rows, ids, strict=True):
+            lines.setdefault(row["destination"], row_id)  # whoever sends it goes on with those that wait for it
+        for row_id in lines.values():
             tx.after_commit(partial(on.messages.send, "outbox.deliver", str(row_id)))
     return True
 

@@ -116,7 +116,8 @@ def test_interest_makes_a_follow_up_and_its_rows_together(ended: Ended) -> None:
     ]
     keys = [f"contact-{call_id}", f"call-{call_id}", f"task-{task.id}"]
     assert [row.key for row in rows] == [*keys, *keys], "what comes from the attempt is the same after a restore"
-    assert ended.room.messages.ids("outbox.deliver") == [str(row.id) for row in rows]
+    firsts = [str(row.id) for row in rows if row.kind is OutboxKind.CONTACT]
+    assert ended.room.messages.ids("outbox.deliver") == firsts, "whoever sends it goes on with those that wait for it"
 
 
 def test_an_outcome_is_written_once(ended: Ended) -> None:

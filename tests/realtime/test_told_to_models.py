@@ -107,3 +107,31 @@ def test_a_model_that_answers_no_more_hears_no_more_either(play) -> None:
         assert talker.talk.closed
 
     play(scene, talkers=(talker,), agent=AGENT)
+
+
+def test_what_a_lost_model_has_told_is_not_heard_again(play) -> None:
+    talker = FakeTalker([VendorBusy("talker", "silent")])
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await say(call, talker, "What does the set-up cost?", 2.0)
+        await call.until(lambda: call.recognizers[0].opened)
+        assert call.ears.fed < 0.7 * 8000  # what came since the pause, and nothing of the two seconds before
+        await call.until(lambda: call.brain.asked)
+
+    play(scene, talkers=(talker,), agent=AGENT)
+
+
+def test_what_a_lost_model_has_not_told_is_heard_again(play) -> None:
+    talker = FakeTalker([Written("Nine euros."), bytes(8000)], [VendorBusy("talker", "silent")])
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await say(call, talker, "What does the set-up cost?", 2.0)
+        await call.until(lambda: ("agent", "talk", "Nine euros.") in call.hand.said())
+        await call.voice(2.0)
+        talker.talk.queue.put_nowait(VendorBusy("talker", "gone"))
+        await call.until(lambda: call.recognizers[0].opened)
+        assert 2.0 * 8000 <= call.ears.fed < 5.0 * 8000
+
+    play(scene, talkers=(talker,), agent=AGENT)
