@@ -1,4 +1,4 @@
-"""One timer for the whole process: pacing, voice detection and deadlines of every call hang on it."""
+"""One timer for the whole process: voice detection hangs on it, and each call whose frames do not come."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ A parked row waits for a person and holds up nobody. All times are the database'
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, DateTime, Interval, Select, and_, bindparam, exists, func, or_, select, update
@@ -15,12 +15,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from dialer import clock
 from dialer.crm.models import CrmLink, OutboxRow, OutboxState
 
 ERROR_LENGTH = 2000
 NOW = func.statement_timestamp(type_=DateTime(timezone=True))
 """The database's own time, without asking for it, and the same within a statement: an index may be searched by it."""
+_FREE = or_(OutboxRow.lease.is_(None), OutboxRow.leased_until < NOW)
 
 
 def claim(session: Session, destination: str, *, lease_s: float) -> OutboxRow | None:
@@ -37,25 +37,13 @@ def claim_row(session: Session, row_id: int, destinations: Collection[str], *, l
 
 def claim_after(session: Session, done: OutboxRow, *, lease_s: float) -> OutboxRow | None:
     """Take the row that waited for `done`, if any is due."""
-    if done.lead_id is not None:
-        return _take(
-            session,
-            _AFTER_LEAD,
-            lease_s,
-            its_destination=done.destination,
-            its_row_id=done.id,
-            its_lead_id=done.lead_id,
-        )
-    return _take(
-        session, _AFTER_CALL, lease_s, its_destination=done.destination, its_row_id=done.id, its_call_id=done.call_id
-    )
+    after, line = (_AFTER_LEAD, done.lead_id) if done.lead_id is not None else (_AFTER_CALL, done.call_id)
+    return _take(session, after, lease_s, its_destination=done.destination, its_row_id=done.id, its_line=line)
 
 
 def mark_sent(session: Session, row: OutboxRow, external_id: str | None) -> bool:
     """Record that a row has had its effect. False if its lease was lost: somebody else sees to it."""
-    return _settle(
-        session, row, state=OutboxState.SENT, external_id=external_id, error=None, sent_wall=func.clock_timestamp()
-    )
+    return _settle(session, row, state=OutboxState.SENT, external_id=external_id, error=None, sent_wall=NOW)
 
 
 def postpone(
@@ -71,7 +59,7 @@ def postpone(
         error: why.
         not_begun: of what is sent once at most: for sure nothing was sent.
     """
-    later = clock.wall(session) + timedelta(seconds=wait_s)
+    later = NOW + timedelta(seconds=wait_s)
     begun = {"sending_wall": None} if not_begun else {}
     return _settle(session, row, next_wall=later, tries=tries, error=error[:ERROR_LENGTH], **begun)
 
@@ -83,15 +71,14 @@ def park(session: Session, row: OutboxRow, error: str) -> bool:
 
 def slow_down(session: Session, destination: str, *, wait_s: float, limit: int) -> int:
     """Let the next `limit` rows of a destination wait for `wait_s` seconds, but what is under way. Returns how many."""
-    wall = clock.wall(session)
-    until = wall + timedelta(seconds=wait_s)
+    until = NOW + timedelta(seconds=wait_s)
     sooner = (
         select(OutboxRow.id)
         .where(
             OutboxRow.destination == destination,
             OutboxRow.state == OutboxState.PENDING,
             OutboxRow.next_wall < until,
-            _free(wall),
+            _FREE,
         )
         .order_by(OutboxRow.next_wall)
         .limit(limit)
@@ -126,7 +113,7 @@ def retry(session: Session, ids: Sequence[int], *, organization_id: UUID | None 
         .values(
             state=OutboxState.PENDING,
             tries=0,
-            next_wall=clock.wall(session),
+            next_wall=NOW,
             lease=None,
             leased_until=None,
             sending_wall=None,
@@ -175,7 +162,7 @@ def _next(wanted: Sequence[ColumnElement[bool]]) -> Select[int]:
             OutboxRow.state == OutboxState.PENDING,
             OutboxRow.next_wall <= NOW,
             *wanted,
-            _free(NOW),
+            _FREE,
             # Two subqueries rather than one with OR: each is one look into ix_outbox_order.
             ~exists().where(*earlier, older.lead_id == OutboxRow.lead_id),
             ~and_(
@@ -185,10 +172,6 @@ def _next(wanted: Sequence[ColumnElement[bool]]) -> Select[int]:
         )
         .order_by(OutboxRow.next_wall, OutboxRow.id)
     )
-
-
-def _free(wall: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
-    return or_(OutboxRow.lease.is_(None), OutboxRow.leased_until < wall)
 
 
 def _taking(*wanted: ColumnElement[bool]) -> ReturningUpdate[OutboxRow]:
@@ -213,8 +196,8 @@ _OLDEST = _taking(_THERE)
 _ONE = _taking(
     OutboxRow.id == bindparam("its_row_id"), OutboxRow.destination.in_(bindparam("its_destinations", expanding=True))
 )
-_AFTER_LEAD = _taking(_THERE, _LATER, OutboxRow.lead_id == bindparam("its_lead_id"))
-_AFTER_CALL = _taking(_THERE, _LATER, OutboxRow.call_id == bindparam("its_call_id"))
+_AFTER_LEAD = _taking(_THERE, _LATER, OutboxRow.lead_id == bindparam("its_line"))
+_AFTER_CALL = _taking(_THERE, _LATER, OutboxRow.call_id == bindparam("its_line"))
 
 
 def _take(session: Session, taking: ReturningUpdate[OutboxRow], lease_s: float, **whose: object) -> OutboxRow | None:

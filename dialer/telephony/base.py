@@ -87,7 +87,7 @@ class Carrier(Protocol):
     def place(self, order: DialOrder, deadline: Deadline) -> str:
         """Start ringing; return the carrier's id for the call.
 
-        The deadline is checked on the connected socket, as the last act before the first byte, and before the last one.
+        The deadline is checked on the connected socket, as the last act before the first byte, and with each write.
 
         Raises:
             CarrierRefused: it will not, and `reach` says who stops: the lead, the caller id or the campaign.

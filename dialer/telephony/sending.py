@@ -33,7 +33,7 @@ class TooLateError(Exception):
 class Sending:
     """One request: until when it may be sent, and whether anything of it has been."""
 
-    deadline: Deadline | None = None
+    deadline: Deadline
     started: bool = False
 
 
@@ -65,32 +65,33 @@ class _Fence:
         """Write all of it.
 
         Raises:
-            TooLateError: the deadline of what is being sent has passed, and nothing of `buffer` was written.
+            TooLateError: the deadline of what is being sent has passed, and not all of `buffer` was written.
+            httpcore.WriteError, httpcore.WriteTimeout: the connection does not take it.
         """
         sending = current.get()
         if sending is None or not buffer:
             self._write(buffer, timeout)
-            return
-        written = 0
-        if sending.deadline is not None:
-            written = self._in_time(buffer, sending.deadline.monotonic_s)
-        sending.started = True
-        self._write(buffer[written:], timeout)
+        elif self._send is not None:
+            self._in_time(buffer, sending, self._send, sending.deadline.monotonic_s)
+        elif time.monotonic() < sending.deadline.monotonic_s:  # TLS within TLS: the socket takes it in another form
+            sending.started = True
+            self._write(buffer, timeout)
+        else:
+            raise TooLateError
 
-    def _in_time(self, buffer: bytes, deadline_s: float) -> int:
-        """Write what the socket takes at once; return how much that was."""
-        if self._send is None:  # TLS within TLS: what is written there is not what goes out
-            if time.monotonic() >= deadline_s:
-                raise TooLateError
-            return 0
+    def _in_time(self, buffer: bytes, sending: Sending, send: Callable[[bytes], int], deadline_s: float) -> None:
         self._socket.settimeout(0)  # else the write would first wait, and let the interpreter go for it
-        while True:
+        while buffer:
             try:
-                return send_before(deadline_s, self._send, buffer)
+                written = send_before(deadline_s, send, buffer)
             except (BlockingIOError, ssl.SSLWantWriteError):
                 select.select((), (self._socket,), (), max(deadline_s - time.monotonic(), 0.0))
-            except OSError:  # the plain write fails as well, and says so in its own words
-                return 0
+            except OSError as error:
+                sending.started = True  # for all that anybody knows
+                raise httpcore.WriteError(str(error)) from error
+            else:
+                sending.started = True
+                buffer = buffer[written:]
 
 
 def send_before(deadline_s: float, send: Callable[[bytes], int], buffer: bytes) -> int:

@@ -43,13 +43,12 @@ class Wiring:
     """Everything a process may need, each part made when it is first used."""
 
     settings: Settings
-    pool_size: int = 10
-    """Connections that are kept; as many again are made for a moment when they are needed."""
+    pool_size: int = 5
 
     @cached_property
     def engine(self) -> Engine:
         """The database's connections. None is made before it is needed."""
-        return db.engine(self.settings.database_url, pool_size=self.pool_size, max_overflow=self.pool_size)
+        return db.engine(self.settings.database_url, pool_size=self.pool_size, max_overflow=self.pool_size * 3)
 
     @cached_property
     def sessions(self) -> Sessions:

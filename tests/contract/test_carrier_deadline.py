@@ -200,38 +200,63 @@ def test_no_step_of_python_lies_between_the_check_and_the_write(monkeypatch: pyt
     assert clock.log[at - 1 : at + 2] == ["opcode", "clock", "write"]
 
 
-def test_what_the_socket_does_not_take_at_once_is_sent_as_long_as_it_is_not_too_late() -> None:
+@pytest.fixture
+def fenced() -> Iterator[tuple[httpcore.NetworkStream, socket.socket]]:
+    """A connection on which a request is sent, and its other end."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         stream = httpcore.SyncBackend().connect_tcp(*server.getsockname())
         theirs, _ = server.accept()
     sending.trace("connection.connect_tcp.complete", {"return_value": stream})
     with closing(stream), closing(theirs):
-        ours = stream.get_extra_info("socket")
-        ours.settimeout(0)
-        filled = ours.send(b"-" * 10_000_000)
-        token = sending.current.set(request := sending.Sending(Deadline(time.monotonic() + 0.2)))
-        try:
-            with pytest.raises(sending.TooLateError):
-                stream.write(b"late", 5.0)
-            assert not request.started
+        yield stream, theirs
 
-            request.deadline = Deadline(time.monotonic() + 20)
-            emptied = threading.Thread(target=lambda: received.append(_all(theirs, filled + 7)))
-            received: list[bytes] = []
-            emptied.start()
-            stream.write(b"in time", 5.0)
-            emptied.join(10)
-        finally:
-            sending.current.reset(token)
+
+@contextmanager
+def request(within_s: float) -> Iterator[sending.Sending]:
+    token = sending.current.set(made := sending.Sending(Deadline(time.monotonic() + within_s)))
+    try:
+        yield made
+    finally:
+        sending.current.reset(token)
+
+
+def test_what_the_socket_does_not_take_at_once_is_sent_as_long_as_it_is_not_too_late(
+    fenced: tuple[httpcore.NetworkStream, socket.socket],
+) -> None:
+    stream, theirs = fenced
+    ours = stream.get_extra_info("socket")
+    ours.settimeout(0)
+    filled = ours.send(b"-" * 10_000_000)
+    with request(within_s=0.2) as late, pytest.raises(sending.TooLateError):
+        stream.write(b"late", 5.0)
+    assert not late.started
+
+    received: list[bytes] = []
+    emptied = threading.Thread(target=lambda: received.append(_all(theirs, filled + 7)))
+    emptied.start()
+    with request(within_s=20) as in_time:
+        stream.write(b"in time", 5.0)
+    emptied.join(10)
 
     assert received == [b"-" * filled + b"in time"]
-    assert request.started
+    assert in_time.started
+
+
+def test_of_what_is_sent_in_parts_no_part_is_late(fenced: tuple[httpcore.NetworkStream, socket.socket]) -> None:
+    stream, theirs = fenced
+    whole = 10_000_000
+    with request(within_s=0.3) as late, pytest.raises(sending.TooLateError):
+        stream.write(b"-" * whole, 5.0)
+    stream.close()
+
+    assert late.started
+    assert 0 < len(_all(theirs, whole)) < whole
 
 
 def _all(connection: socket.socket, length: int) -> bytes:
     got = b""
-    while len(got) < length:
-        got += connection.recv(1 << 20)
+    while len(got) < length and (more := connection.recv(1 << 20)):
+        got += more
     return got
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dialer.conversation.facts import EndReason, HandedIn, OptedOut, Speaker
 from tests.realtime.calling import Call
 from tests.realtime.scripted import FakeBrain, FakeRecognition, FakeRecognizer
@@ -111,8 +113,9 @@ def test_one_that_has_told_everything_need_not_answer(play) -> None:
     play(scene, brain=FakeBrain(["Yes."]), recognizers=(first, second))
 
 
-def test_one_that_is_quicker_than_the_voice_detection_need_not_answer(play) -> None:
-    """Its final words come while the detector still hears the last sound: there is nothing left to be told."""
+@pytest.mark.parametrize(("goes_on_s", "missed"), [(0.1, False), (0.3, True)])
+def test_only_what_is_more_than_the_last_sound_need_be_told(play, goes_on_s: float, *, missed: bool) -> None:
+    """A quick recognizer's final words come while the voice detection still hears the last sound."""
     first, second = Signer("first"), Signer("second")
 
     async def scene(call: Call) -> None:
@@ -120,24 +123,9 @@ def test_one_that_is_quicker_than_the_voice_detection_need_not_answer(play) -> N
         await call.voice(1.0)
         deaf(first)
         first.opened[0].hear("Hello.", end_of_turn=True)
-        await call.voice(0.1)
+        await call.voice(goes_on_s)
         await call.quiet(5.0)
-        assert not second.opened
-
-    play(scene, brain=FakeBrain(["Yes."]), recognizers=(first, second))
-
-
-def test_a_word_right_after_the_last_ones_is_missed(play) -> None:
-    first, second = Signer("first"), Signer("second")
-
-    async def scene(call: Call) -> None:
-        await call.opener()
-        await call.voice(1.0)
-        deaf(first)
-        first.opened[0].hear("Hello.")
-        await call.voice(0.3)
-        await call.quiet(5.0)
-        assert second.opened
+        assert bool(second.opened) is missed
 
     play(scene, brain=FakeBrain(["Yes."]), recognizers=(first, second))
 
