@@ -78,7 +78,7 @@ def roster(settings: Settings, environment: Mapping[str, str], *, sandbox: tuple
         command("leads", "worker", "leads", stop_s=LEADS_S),
         *(command(name, "worker", "calls", stop_s=DRAIN_S) for name in STOP_ORDER[1]),
         command("results", "worker", "results", stop_s=15.0, nice=LATER),
-        command("flower", "flower", port=settings.flower_port, nice=2 * LATER),
+        command("flower", "flower", port=settings.flower_port, nice=LATER),
     ]
     return Roster(tuple(servers), tuple(workers))
 

@@ -12,7 +12,8 @@ from dialer.supervisor.keeper import Keeper
 from dialer.supervisor.programs import Program
 
 TEND_EVERY_S = 0.1
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 180.0
+"""Longer than a start takes on a machine that is busy with other things: what ends at its start is noticed at once."""
 
 
 class Supervisor:
@@ -77,7 +78,7 @@ class Supervisor:
     def _stop_group(self, group: Sequence[Keeper]) -> None:
         for keeper in group:
             keeper.ask_to_stop()
-        asked = time.monotonic()
+        asked, told = time.monotonic(), set[str]()
         while waiting := [keeper for keeper in group if not keeper.stopped()]:
             passed = time.monotonic() - asked
             if self.hurry.is_set():
@@ -87,8 +88,10 @@ class Supervisor:
             for keeper in waiting:
                 patience = keeper.program.hurry_s if self.hurry.is_set() else keeper.program.stop_s
                 if passed > patience:
-                    if not self.hurry.is_set():
-                        self._tell(f"{keeper.program.name} did not stop within {patience:.0f} s; it is killed")
+                    name = keeper.program.name
+                    if not self.hurry.is_set() and name not in told:
+                        told.add(name)
+                        self._tell(f"{name} did not stop within {patience:.0f} s; it is killed")
                     keeper.kill()
             time.sleep(0.02)
 

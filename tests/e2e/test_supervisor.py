@@ -156,7 +156,8 @@ def test_a_child_that_does_not_stop_is_killed_after_its_time(kept: Kept, tmp_pat
 
     kept.supervisor.stop([("calls-1",)])
 
-    assert "calls-1 did not stop" in kept.told[0]
+    (told,) = kept.told
+    assert "calls-1 did not stop" in told
 
 
 def test_in_a_hurry_live_calls_are_hung_up_once_and_nothing_is_waited_for(kept: Kept, tmp_path: Path) -> None:

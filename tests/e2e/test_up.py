@@ -102,7 +102,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         )  # fmt: skip
     here = Running(home, environment, process)
     try:
-        until(lambda: "Ctrl-C stops everything" in (home / "said").read_text() or None, within_s=120)
+        until(lambda: "Ctrl-C stops everything" in (home / "said").read_text() or None, within_s=240)
         world = Options(data_dir=home, public_url=here.world.removesuffix("/world"))
         environment |= local_world.environment(world)  # what an operator of real accounts has set anyway
         here.key = here.dialer("keys", "create", "test", "--role", "admin")["key"]
