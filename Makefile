@@ -31,7 +31,7 @@ up: $(STAMP) ## Run everything on this machine, with simulated people for a carr
 	$(BIN)/dialer up --sandbox
 
 test: $(STAMP) ## Run every test that takes no minutes
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'not slow'
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m 'not slow'
 
 check: $(STAMP) ## Lint, formatting, types, and which module may import which
 	$(BIN)/ruff check .

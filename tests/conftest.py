@@ -27,6 +27,16 @@ VENDORS = (
 )
 
 
+LONG = ("chaos", "e2e", "realtime")
+"""Folders whose files take longest: they go first, so that no process is left alone with one of them at the end."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sort the tests by folder, those of `LONG` first."""
+    items.sort(key=lambda item: item.path.relative_to(config.rootpath / "tests").parts[0] not in LONG)
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Tests see no settings but those that they make."""

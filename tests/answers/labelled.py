@@ -72,14 +72,14 @@ class Answer:
     """When whoever answered has said all."""
 
 
-def build(part: str, seed: int = SEED) -> list[Answer]:
-    """Make one part of the set, `tuning` or `held_out`."""
+def build(part: str, seed: int = SEED, *, each: int | None = None) -> list[Answer]:
+    """Make one part of the set, `tuning` or `held_out`, or the first `each` answers of each kind and language."""
     written = scripts.read(part)
     made = []
     for language in LANGUAGES:
         for label in LABELS:
             ours = [script for script in written if (script.language, script.label) == (language, label)]
-            for nth in range(ANSWERS[part][language][label]):
+            for nth in range(ANSWERS[part][language][label])[:each]:
                 name = f"{part}/{language}/{label}/{nth:02}"
                 rng = np.random.default_rng((seed, zlib.crc32(name.encode())))
                 made.append(_make(name, ours[nth % len(ours)], part, rng))

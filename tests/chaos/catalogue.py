@@ -24,7 +24,7 @@ class Fault:
     recovers_s: float
     """How long after any strike the next call may take."""
     seconds: float
-    """About how long all of it takes where the machine is quiet: the longest ones begin."""
+    """About how long all of it takes where the machine is quiet: long ones are not run side by side."""
     shape: Shape
     short: bool
     """Part of the short selection."""

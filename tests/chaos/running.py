@@ -57,14 +57,15 @@ def run(faults: list[Fault], seed: int) -> Iterator[Result]:
     """Run faults, and yield what came of each as it comes.
 
     Most of a fault is waiting, so they run in worlds side by side: those with live conversations in one that goes
-    before the others, for it keeps real time, and the others in `LANES`.
+    before the others, for it keeps real time, and the others in `LANES`. One of these takes the longest first and the
+    other the shortest: the long ones keep the processors busy, and two of them would make each other late.
     """
     live = [fault for fault in faults if fault.shape.media]
     rest = [fault for fault in faults if not fault.shape.media]
     done: queue.SimpleQueue[Result] = queue.SimpleQueue()
     todos = [_Todo(live), _Todo(rest)]
     lanes = [Lane(todos[0], done, seed)] if live else []
-    lanes += [Lane(todos[1], done, seed) for _ in range(min(LANES, len(rest)))]
+    lanes += [Lane(todos[1], done, seed, longest=n % 2 == 0) for n in range(min(LANES, len(rest)))]
     for lane in lanes:
         lane.start()
     try:
@@ -83,15 +84,16 @@ class _Todo:
     """What is still to be run."""
 
     def __init__(self, faults: list[Fault]) -> None:
-        self._faults = sorted(faults, key=lambda fault: (-fault.seconds, fault.order))
+        self._faults = list(faults)
         self._lock = threading.Lock()
 
-    def next(self, shape: Shape | None) -> Fault | None:
-        """The longest fault for a world of this shape; if there is none, the longest of all; None if all is taken."""
+    def next(self, shape: Shape | None, *, longest: bool) -> Fault | None:
+        """The longest or the shortest fault for a world of this shape, or of all; None if all is taken."""
         with self._lock:
             if not self._faults:
                 return None
-            fault = next((fault for fault in self._faults if fault.shape == shape), self._faults[0])
+            fitting = [fault for fault in self._faults if fault.shape == shape] or self._faults
+            fault = min(fitting, key=lambda fault: (-fault.seconds if longest else fault.seconds, fault.order))
             self._faults.remove(fault)
             return fault
 
@@ -107,16 +109,16 @@ class Lane(threading.Thread):
     A world in which a fault failed is left behind with its logs, and a new one begins.
     """
 
-    def __init__(self, todo: _Todo, done: queue.SimpleQueue[Result], seed: int) -> None:
+    def __init__(self, todo: _Todo, done: queue.SimpleQueue[Result], seed: int, *, longest: bool = True) -> None:
         super().__init__(name="lane")
-        self._todo, self._done, self._seed = todo, done, seed
+        self._todo, self._done, self._seed, self._longest = todo, done, seed, longest
         self._world: World | None = None
 
     def run(self) -> None:
         """Run faults until there are no more."""
         shape = None
         with ExitStack() as stack:
-            while (fault := self._todo.next(shape)) is not None:
+            while (fault := self._todo.next(shape, longest=self._longest)) is not None:
                 try:
                     if self._world is None or shape != fault.shape:
                         stack.close()

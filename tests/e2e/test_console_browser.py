@@ -101,6 +101,7 @@ def page(base_url: str, factory: Factory) -> Iterator[Page]:
         page.fill("[name=password]", PASSWORD)
         page.click("text=Log in >> nth=-1")
         page.wait_for_selector("#campaigns")
+        page.wait_for_load_state()  # what is seen before the scripts run is not yet alive
         yield page
         browser.close()
     assert complaints == []
@@ -184,6 +185,7 @@ def test_documents_dropped_on_the_page_are_taken_and_asked_about(page: Page, fac
 
 def _drop(page: Page, name: str, content: str) -> None:
     """Drop a file on the zone, as from a folder's window."""
+    page.wait_for_load_state()
     transfer = page.evaluate_handle(
         """([name, content]) => {
             const transfer = new DataTransfer();
