@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -29,6 +31,7 @@ def exchange_of(request: Request) -> Exchange:
 async def create(request: Request) -> Response:
     """Place a call. It is on disk before it is answered, and before it rings."""
     world = world_of(request)
+    arrived = datetime.fromtimestamp(getattr(request.state, "arrived_s", time.time()), UTC)
     form, every = await form_of(request)
     to = form.get("To", "")
     world.asked[to] += 1
@@ -44,7 +47,13 @@ async def create(request: Request) -> Response:
     except TwilioError as error:
         probe = Call("", to, form.get("From", ""), "outbound-api", form)
         await world.ledger.record(
-            "call.refused", call_id=probe.call_id, to=to, from_=probe.from_, key=str(error.code), status=error.status
+            "call.refused",
+            call_id=probe.call_id,
+            to=to,
+            from_=probe.from_,
+            key=str(error.code),
+            status=error.status,
+            arrived=arrived,
         )
         raise
     world.calls.add(call)
@@ -59,6 +68,7 @@ async def create(request: Request) -> Response:
         direction=call.direction,
         form=form,
         events=call.status_events,
+        arrived=arrived,
     )
     exchange_of(request).place(call)
     if world.faults.hits("drop_reply", *key):

@@ -7,6 +7,7 @@ import logging
 import uvicorn
 
 from dialer.sandbox.app import create_app
+from dialer.sandbox.arrival import DatedHttp
 from dialer.sandbox.options import Options
 
 _DRAIN_S = 2
@@ -25,6 +26,7 @@ def server(options: Options) -> uvicorn.Server:
             create_app(options),
             host=options.host,
             port=options.port,
+            http=DatedHttp,
             log_config=None,
             log_level="warning",
             access_log=False,

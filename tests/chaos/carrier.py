@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.chaos.catalogue import fault
-from tests.chaos.run import Run, at
+from tests.chaos.run import Run, posted
 from tests.chaos.world import CPS
 
 
@@ -39,7 +39,7 @@ def too_many_requests(run: Run) -> None:
     run.world.faults({})
     run.struck()
     run.until_quiet(240)
-    moments = sorted(at(line) for line in run.lines("call.accepted") + run.lines("call.refused"))
+    moments = sorted(posted(line) for line in run.lines("call.accepted") + run.lines("call.refused"))
     most = max(sum(1 for later in moments[i:] if later - moment < 1) for i, moment in enumerate(moments))
     run.notes.append(f"at most {most} requests in a second; {CPS:.0f} are allowed")
     assert most <= CPS * 1.2, f"{most} requests within a second: the carrier's pace is {CPS:.0f}"

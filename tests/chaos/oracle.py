@@ -16,7 +16,7 @@ from dialer.calls.models import Call
 from dialer.crm.models import OutboxKind, OutboxRow, OutboxState
 from dialer.leads.models import Lead, LeadState, Suppression
 from dialer.outcomes.models import Outcome
-from tests.chaos.run import MAX_ATTEMPTS, Run, at
+from tests.chaos.run import MAX_ATTEMPTS, Run, posted
 from tests.chaos.world import Line
 
 COMMIT_S = 1.0
@@ -167,7 +167,7 @@ def effects(run: Run, lines: Iterable[Line]) -> Iterator[str]:
 
 
 def after_opt_out(run: Run, calls: Iterable[Line]) -> Iterator[str]:
-    """No POST was accepted after the commit of an opt-out.
+    """No accepted POST was sent after the commit of an opt-out.
 
     A run that opts people out itself knows when that was committed; for others the row's own time is taken, and the
     second that an opt-out may wait for a dial before it commits.
@@ -178,7 +178,7 @@ def after_opt_out(run: Run, calls: Iterable[Line]) -> Iterator[str]:
         ).all()
     since = {phone: wall.timestamp() + COMMIT_S for phone, wall in rows if phone} | run.opted_out
     for line in calls:
-        late_s = at(line) - since.get(line["to"], float("inf"))
+        late_s = posted(line) - since.get(line["to"], float("inf"))
         if late_s > 0:
             yield f"{line['to']} was called {late_s:.3f} s after its opt-out was committed"
 

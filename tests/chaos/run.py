@@ -39,6 +39,11 @@ def at(line: Line) -> float:
     return datetime.fromisoformat(line["at"]).timestamp()
 
 
+def posted(line: Line) -> float:
+    """When the request for a call reached the carrier's machine, as time.time(), however late it was read there."""
+    return datetime.fromisoformat(line["arrived"]).timestamp()
+
+
 class NotQuiet(AssertionError):
     """It did not come to rest in time."""
 

@@ -269,6 +269,18 @@ def test_a_queued_call_can_be_cancelled_before_it_rings(tmp_path: Path) -> None:
         assert slow.world.people.had(BOB) == 0
 
 
+def test_the_ledger_says_when_a_request_came_however_late_it_was_accepted(sandbox: Phone) -> None:
+    sandbox.pin(BOB, "busy")
+    sandbox.faults(rates={"latency": 1.0}, latency_s=0.4)
+    asked = datetime.now(UTC)
+    call = sandbox.call(BOB, 1)
+    sandbox.faults()
+    (line,) = [line for line in sandbox.ledger("call.accepted") if line["carrier_id"] == call.sid]
+    came, accepted = datetime.fromisoformat(line["arrived"]), datetime.fromisoformat(line["at"])
+    assert asked - timedelta(seconds=0.05) <= came  # the kernel counts in its own ticks
+    assert accepted - came >= timedelta(seconds=0.4)
+
+
 def test_the_ledger_stamps_campaign_time_too(sandbox: Phone) -> None:
     assert isinstance(sandbox.world, World)
     requests.put(f"{sandbox.url}/world/clock", json={"offset_s": 86400}, timeout=5).raise_for_status()
