@@ -68,6 +68,10 @@ class Media(Protocol):
         """This seat lost the call: fall silent at once."""
         ...
 
+    def lapse(self, call_id: str) -> None:
+        """The call is over: if its stream has not come, wait for it no longer."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Seats:
@@ -115,6 +119,8 @@ def look(on: Seats) -> None:
         on.media.abandon(str(call_id))
     for call_id, verdict in seen.verdicts:
         on.media.machine(str(call_id), verdict)
+    for call_id in seen.over:
+        on.media.lapse(str(call_id))
 
 
 def _serve(hand: SeatHand, seat: facts.Seat, on: Seats) -> None:

@@ -123,6 +123,10 @@ class MediaServer:
         """This seat lost the call: fall silent and close at once. Thread-safe; an unknown call is no error."""
         self._loop.call_soon_threadsafe(self._abandon, call_id)
 
+    def lapse(self, call_id: str) -> None:
+        """The call is over: if its stream has not come, wait for it no longer. Thread-safe; who has come stays."""
+        self._loop.call_soon_threadsafe(self._lapse, call_id)
+
     def machine(self, call_id: str, verdict: str) -> None:
         """Tell the carrier's `AnsweredBy` of a call. Thread-safe; an unknown call is no error."""
         self._loop.call_soon_threadsafe(self._machine, call_id, verdict)
@@ -248,14 +252,16 @@ class MediaServer:
                 text = agent.say(template, dict(briefing.lead))
                 self._lines.get(text, voice=agent.cast, language=agent.language)
 
-    def _lapse(self, call_id: str, expected: _Expected) -> None:
-        if self._expected.get(call_id) is expected:
+    def _lapse(self, call_id: str, only: _Expected | None = None) -> None:
+        expected = self._expected.get(call_id)
+        if expected is not None and only in (None, expected):
             del self._expected[call_id]
+            if expected.lapse is not None:
+                expected.lapse.cancel()
             expected.hand.post(Lapsed())
 
     def _abandon(self, call_id: str) -> None:
-        if (expected := self._expected.get(call_id)) is not None:
-            self._lapse(call_id, expected)
+        self._lapse(call_id)
         if (session := self._sessions.get(call_id)) is not None:
             session.abandon()
 
@@ -265,8 +271,8 @@ class MediaServer:
 
     async def _drain(self, timeout_s: float) -> None:
         self._server.close()
-        for call_id, expected in tuple(self._expected.items()):
-            self._lapse(call_id, expected)
+        for call_id in tuple(self._expected):
+            self._lapse(call_id)
         if self._conversations:
             await asyncio.wait(self._conversations, timeout=timeout_s)
         for session in tuple(self._sessions.values()):

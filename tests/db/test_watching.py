@@ -7,9 +7,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
+from dialer import clock
 from dialer.calls import answering, seats
 from dialer.calls.models import Call
+from dialer.calls.moving import move
 from dialer.calls.reporting import Report
+from dialer.calls.states import CallState
 from dialer.calls.watching import Held, Seen
 from dialer.telephony.base import CarrierStatus
 from tests.db.engine import CampaignEngine
@@ -49,6 +52,16 @@ def test_a_call_that_another_seat_has_is_lost(engine_room: CampaignEngine, call_
             session.execute(update(Call).where(Call.id == call_id).values(seat_epoch=2))
 
         assert held.look(engine_room.sessions, WORKER).lost == (call_id,)
+
+
+def test_a_call_that_is_over_at_the_carrier_is_seen(engine_room: CampaignEngine, call_id: UUID) -> None:
+    held = Held()
+    with held.holding(call_id, 1):
+        assert held.look(engine_room.sessions, WORKER).over == ()
+        with engine_room.sessions.begin() as session:
+            assert move(session, call_id, CallState.ENDED, now=clock.now(session), by="test", why="hung up")
+
+        assert held.look(engine_room.sessions, WORKER).over == (call_id,)
 
 
 def test_a_call_that_was_let_go_is_not_looked_at(engine_room: CampaignEngine, call_id: UUID) -> None:

@@ -294,6 +294,26 @@ def test_an_expectation_lapses(server: MediaServer) -> None:
     asyncio.run(main())
 
 
+def test_of_a_call_that_is_over_no_stream_is_expected(server: MediaServer) -> None:
+    coming, waiting = Seat(server.expect(briefing(), "right")), Seat(server.expect(briefing("c2"), "other", ttl_s=60))
+
+    async def main() -> None:
+        async with connect(url(server, "right")) as socket:
+            carrier = Carrier(socket)
+            await until(lambda: carrier.frames > 5)
+            for call_id in ("c1", "c2", "c3"):
+                server.lapse(call_id)
+            await asyncio.to_thread(waiting.join)
+            before = carrier.frames
+            await until(lambda: carrier.frames > before + 5)  # whoever has come is talked with
+            await carrier.close()
+
+    asyncio.run(main())
+    coming.join()
+    assert waiting.facts == [Lapsed()]
+    assert isinstance(coming.facts[-1], HandedIn)
+
+
 def test_an_abandoned_call_is_closed_at_once(server: MediaServer) -> None:
     seat = Seat(server.expect(briefing(), "right"))
 
