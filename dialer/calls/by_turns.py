@@ -12,11 +12,12 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from dialer import clock
+from dialer import clock, log
 from dialer.agents.models import AgentVersion
-from dialer.calls import briefings, facts, queries
+from dialer.calls import briefings, facts, queries, tallies
 from dialer.calls.models import Call, SeatState
 from dialer.calls.moving import move
 from dialer.calls.states import LIVE, CallState
@@ -26,6 +27,7 @@ from dialer.db import Sessions, transaction
 WORKER: Final = "carrier"
 """Stands in the row where a worker's name stands otherwise."""
 BY: Final = "carrier turns"
+logger = log.get(__name__)
 
 
 def allowed(session: Session, call: Call) -> bool:
@@ -103,9 +105,17 @@ class WebHand:
         return await asyncio.shield(self._queue(fact))
 
     async def settled(self) -> None:
-        """Wait until every fact is committed."""
+        """Wait until every fact is committed, and what the call has cost."""
         if self._last is not None:
             await asyncio.gather(self._last, return_exceptions=True)
+            await asyncio.to_thread(self._count)
+
+    def _count(self) -> None:
+        try:
+            with transaction(self._sessions) as tx:
+                tallies.store_cost(tx.session, self._seat.call_id, self._seat.epoch)
+        except SQLAlchemyError as error:  # the next turn counts again; this one is to be answered
+            logger.warning("not counted", call_id=str(self._seat.call_id), error=repr(error))
 
     def _queue(self, fact: Fact) -> asyncio.Task[Reply]:
         self._last = asyncio.get_running_loop().create_task(self._commit(fact, self._last))

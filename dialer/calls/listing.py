@@ -106,6 +106,7 @@ class TurnView:
     started_s: float
     ended_s: float
     timings_ms: dict[str, float]
+    cost: dict[str, float]
     sources: list[SourceView]
     """Of the agent: the passages of documents that the model had before it."""
     understanding: Understanding | None
@@ -278,6 +279,7 @@ def _turn(turn: Turn) -> TurnView:
         started_s=turn.started_s,
         ended_s=turn.ended_s,
         timings_ms=turn.timings_ms,
+        cost=turn.cost,
         sources=sources,
         understanding=_UNDERSTANDING.validate_python(turn.understanding),
     )

@@ -10,6 +10,7 @@ from dialer.conversation.answering import ROUNDS, Answering
 from dialer.conversation.drafting import Drafts
 from dialer.conversation.playout import Audio, Playout, Segment
 from dialer.conversation.recall import Recall
+from dialer.conversation.spending import Told
 from dialer.conversation.talking import Talking
 from dialer.conversation.timings import Timings
 from dialer.conversation.tools import Used
@@ -33,19 +34,7 @@ class Aloud:
         self._cascade = cascade
         self._playout = playout
         self._transcript = transcript
-        self._prompt_tokens = 0
-        self._completion_tokens = 0
         self._segment: Segment | None = None
-
-    @property
-    def prompt_tokens(self) -> int:
-        """What the model was told, in tokens."""
-        return self._prompt_tokens + self._cascade.prompt_tokens
-
-    @property
-    def completion_tokens(self) -> int:
-        """What it said."""
-        return self._completion_tokens + self._cascade.completion_tokens
 
     @property
     def drafts(self) -> Drafts:
@@ -115,8 +104,7 @@ class Aloud:
                             calls.append(piece)
                             self._talking.wants(piece)
                         case Usage():
-                            self._prompt_tokens += piece.prompt_tokens
-                            self._completion_tokens += piece.completion_tokens
+                            self._transcript.spent.answers.append(Told(piece))
         finally:
             self._end_segment()
         timings.round_over(asked_s, loop.time())

@@ -14,7 +14,7 @@ from dialer.conversation.thinking import Thinking
 from dialer.conversation.timings import Timings
 from dialer.conversation.tools import Used
 from dialer.conversation.transcript import Transcript
-from dialer.llm.base import Delta, Message, Resumed, ToolCall, ToolSpec, Usage
+from dialer.llm.base import Delta, Message, Resumed, ToolCall, ToolSpec
 
 ROUNDS: Final = 4
 """Times that the model may use tools within one answer."""
@@ -57,8 +57,6 @@ class Answering:
         self._bridge = bridge
         self._bridge_after_s = bridge_after_s
         self._on_late = on_late
-        self.prompt_tokens = 0
-        self.completion_tokens = 0
         self.drafts = Drafts(eager_most)
         self._draft: Draft | None = None
 
@@ -109,9 +107,6 @@ class Answering:
                     sentences = Sentences()
                 case ToolCall():
                     calls.append(delta)
-                case Usage():
-                    self.prompt_tokens += delta.prompt_tokens
-                    self.completion_tokens += delta.completion_tokens
         if rest := sentences.rest():
             timings.sentence(asked_s, loop.time())
             self._mouth.say(rest, timings)
@@ -147,8 +142,9 @@ class Answering:
         if draft is not None and not draft.answers(prompt):
             draft.drop()
             draft = None
-        deltas = draft.take() if draft is not None else self._thinking.answer(prompt, self._tools)
-        async for delta in deltas:
+        thought = draft.thought if draft is not None else self._thinking.answer(prompt, self._tools)
+        self._transcript.spent.answers.append(thought)
+        async for delta in draft.take() if draft is not None else thought:
             yield delta
 
     def _drop_draft(self) -> None:

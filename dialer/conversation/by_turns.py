@@ -148,7 +148,9 @@ class ByTurns:
 
     async def _one_round(self) -> tuple[str, list[ToolCall]]:
         written, calls = "", list[ToolCall]()
-        async for delta in self._thinking.answer(self._transcript.prompt(), specs(self._agent)):
+        thought = self._thinking.answer(self._transcript.prompt(), specs(self._agent))
+        self._transcript.spent.answers.append(thought)
+        async for delta in thought:
             match delta:
                 case str():
                     written += delta

@@ -11,7 +11,6 @@ from typing import Final
 
 from dialer import log
 from dialer.agents.definition import AgentDefinition
-from dialer.audio.mulaw import FRAME_MS
 from dialer.audio.vad import Ear
 from dialer.conversation import masking, optout, prompt, script, tools
 from dialer.conversation.activity import Activity
@@ -104,6 +103,7 @@ class Dialogue:
             language=self._tongue.listens_for,
             hints=agent.hints(briefing.lead),
             on_heard=self._on_heard,
+            spent=self._transcript.spent,
             recognizers=agent.recognizers,
         )
         self._floor = Floor(
@@ -265,17 +265,18 @@ class Dialogue:
 
     def counters(self) -> dict[str, float]:
         """What was used and what happened."""
+        spent = self._transcript.spent
         return {
             "barge_ins": self._floor.barge_ins,
             "false_barge_ins": self._floor.false_barge_ins,
             "turns_discarded": self._floor.turns_discarded,
             "frames_out": self._playout.frames_sent,
             "underruns": self._playout.underruns,
-            "tts_characters": self.speaking.mouth.characters,
-            "stt_s": self.listening.frames * FRAME_MS / 1000,
+            "tts_characters": spent.tts_characters,
+            "stt_s": spent.stt_s,
             "stt_reopened": self.listening.reopened,
-            "prompt_tokens": self._answering.prompt_tokens,
-            "completion_tokens": self._answering.completion_tokens,
+            "prompt_tokens": spent.prompt_tokens,
+            "completion_tokens": spent.completion_tokens,
             **self._answering.drafts.counters(),
             "language_switches": self._tongue.switches,
             **self._noticing.counters(),

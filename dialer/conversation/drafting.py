@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from dialer.llm.base import Delta, Message, Usage
-
-CHARACTERS_PER_TOKEN: Final = 4
-"""English, roughly: what was thrown away was cut off before the model told its usage."""
+from dialer.conversation.thought import Thought
+from dialer.llm.base import Delta, Message
 
 
 def bare(words: str) -> str:
@@ -52,20 +49,19 @@ class Drafts:
 class Draft:
     """An answer in the making, to a turn that may not be over yet. Nothing of it has any effect before it is taken."""
 
-    def __init__(self, prompt: Sequence[Message], deltas: AsyncIterator[Delta], count: Drafts) -> None:
+    def __init__(self, prompt: Sequence[Message], thought: Thought, count: Drafts) -> None:
         """Begin to collect.
 
         Args:
             prompt: what the model was asked; its last message is the person's turn as it seems to be.
-            deltas: the model's answer.
+            thought: the model's answer.
             count: the call's tally.
         """
+        self.thought = thought
         self._prompt = list(prompt)
         self._count = count
         self._pieces: asyncio.Queue[Delta | Exception | None] = asyncio.Queue()
-        self._task = asyncio.get_running_loop().create_task(self._collect(deltas))
-        self._written = 0
-        self._usage = Usage()
+        self._task = asyncio.get_running_loop().create_task(self._collect())
         count.started += 1
         count.of_turn += 1
 
@@ -93,18 +89,13 @@ class Draft:
     def drop(self) -> None:
         """Throw it away. What it has cost counts."""
         self._task.cancel()
-        asked = sum(len(message.text) for message in self._prompt)
-        self._count.wasted_prompt_tokens += self._usage.prompt_tokens or asked // CHARACTERS_PER_TOKEN
-        written = self._written // CHARACTERS_PER_TOKEN
-        self._count.wasted_completion_tokens += self._usage.completion_tokens or written
+        usage = self.thought.usage
+        self._count.wasted_prompt_tokens += usage.prompt_tokens
+        self._count.wasted_completion_tokens += usage.completion_tokens
 
-    async def _collect(self, deltas: AsyncIterator[Delta]) -> None:
+    async def _collect(self) -> None:
         try:
-            async for delta in deltas:
-                if isinstance(delta, str):
-                    self._written += len(delta)
-                elif isinstance(delta, Usage):
-                    self._usage = delta
+            async for delta in self.thought:
                 self._pieces.put_nowait(delta)
             self._pieces.put_nowait(None)
         except Exception as error:  # whatever it is, whoever takes the answer must not wait for the rest

@@ -94,6 +94,12 @@ class TurnFinished:
     whether the person goes on.
     """
     cost: Mapping[str, float] = field(default_factory=dict)
+    """What was used of the vendors since the same speaker's turn before; zeros are left out.
+
+    Of the agent's: `prompt_tokens` and `completion_tokens` of the models, and `tts_characters` that voices were asked
+    for; an answer that was cut off is charged by its characters. Of the person's: `stt_s` of audio that a recognizer
+    was given. An answer that was prepared and not used is in no turn's cost, but in the call's counters.
+    """
     sources: tuple[Passage, ...] = ()
     """What the model had before it when it wrote this turn; each text is cut to its beginning."""
 

@@ -13,6 +13,7 @@ from dialer import log
 from dialer.audio.mulaw import FRAME_MS
 from dialer.conversation.breakers import Named
 from dialer.conversation.deafness import ANSWER_S, Deafness
+from dialer.conversation.spending import Spent
 from dialer.errors import DialerError, VendorBusy
 from dialer.speech.base import Heard, Recognition
 
@@ -65,6 +66,7 @@ class Listening:
         language: str,
         hints: tuple[str, ...],
         on_heard: Callable[[Heard, float], None],
+        spent: Spent,
         recognizers: tuple[str, ...] = (),
     ) -> None:
         """Begin deaf.
@@ -75,12 +77,14 @@ class Listening:
             hints: words that the person may say.
             recognizers: which of the vendors are preferred.
             on_heard: called with what was heard, and how long (s) the recognizer took for it; 0.0 if unknown.
+            spent: counts what the recognizers are given.
         """
         self._ears = ears
         self._language = language
         self._hints = hints
         self._recognizers = recognizers
         self._on_heard = on_heard
+        self._spent = spent
         self._recognition: Recognition | None = None
         self._unheard: deque[bytes] = deque(maxlen=REPLAYED_FRAMES)
         self._fed_s: deque[float] = deque(maxlen=TIMED_FRAMES)
@@ -91,7 +95,6 @@ class Listening:
         self._given_up = False
         """Whether the present stream was closed because it is deaf."""
         self._closing: set[asyncio.Task[None]] = set()
-        self.frames = 0
         self.reopened = 0
         self._waiting: list[bytes] = []
         self.urgent = True
@@ -105,7 +108,7 @@ class Listening:
 
     def feed(self, frame: bytes, now: float) -> None:
         """Hand over 20 ms of mu-law, at `now` on the loop's clock. Never blocks."""
-        self.frames += 1
+        self._spent.stt_frames += 1
         self._unheard.append(frame)
         if self._recognition is None:
             return

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 
 from dialer.conversation.playout import Audio, Playout
+from dialer.conversation.spending import Spent
 from dialer.conversation.timings import Timings
 from dialer.conversation.vendors import Crew
 from dialer.errors import DialerError
@@ -15,14 +16,14 @@ from dialer.languages import known
 class Mouth:
     """One call's voice."""
 
-    def __init__(self, crew: Crew, playout: Playout, *, voice: str, language: str) -> None:
+    def __init__(self, crew: Crew, playout: Playout, spent: Spent, *, voice: str, language: str) -> None:
         self._crew = crew
         self._playout = playout
+        self._spent = spent
         self.use(voice=voice, language=language)
         self._waiting: deque[tuple[str, Audio]] = deque()
         self._task: asyncio.Task[None] | None = None
         self.error: DialerError | None = None
-        self.characters = 0
 
     def use(self, *, voice: str, language: str) -> None:
         """Speak like this from the next sentence on."""
@@ -35,7 +36,7 @@ class Mouth:
         audio, aloud = Audio(), self._read_aloud(text)
         self._playout.add(text, audio)
         self._waiting.append((aloud, audio))
-        self.characters += len(aloud)
+        self._spent.tts_characters += len(aloud)
         if self._task is None or self._task.done():
             self._task = asyncio.ensure_future(self._work(timings))
 

@@ -57,7 +57,7 @@ class Speaking:
         self._opened = False
         self._on_said = on_said
         self.playout = Playout(played, self._finished)
-        self.mouth = Mouth(crew, self.playout, voice=agent.cast, language=agent.language)
+        self.mouth = Mouth(crew, self.playout, transcript.spent, voice=agent.cast, language=agent.language)
         self.kind = ANSWER
         self.timings = Timings()
         self.barge_in = BargeIn(agent.turntaking)

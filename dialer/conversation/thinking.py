@@ -8,6 +8,7 @@ from typing import Final
 from dialer.agents.definition import AgentDefinition
 from dialer.conversation.recall import Recall
 from dialer.conversation.script import Script
+from dialer.conversation.thought import Thought
 from dialer.conversation.vendors import Crew
 from dialer.llm.base import Delta, Message, ToolSpec
 
@@ -24,18 +25,15 @@ class Thinking:
         self._brains = agent.brains
         self._recall = recall
 
-    def answer(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> AsyncIterator[Delta]:
-        """Yield an answer; when a brain fails before its first word, the next one gives it.
-
-        Raises:
-            VendorBusy: nobody answers.
-        """
+    def answer(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Thought:
+        """Answer; when a brain fails before its first word, the next one does."""
         if self._script is not None and not self._script.hands_over(messages):
-            return self._script.answer(messages, tools)
+            return Thought(self._script.answer(messages, tools), asked=0)
         messages = recent(messages)
+        asked = sum(len(message.text) for message in messages)
         if not self._recall.wanted:
-            return self._crew.answer(messages, tools, brains=self._brains)
-        return self._knowing(messages, tools)
+            return Thought(self._crew.answer(messages, tools, brains=self._brains), asked=asked)
+        return Thought(self._knowing(messages, tools), asked=asked)
 
     async def _knowing(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> AsyncIterator[Delta]:
         deltas = self._crew.answer(await self._recall.told(messages), tools, brains=self._brains)

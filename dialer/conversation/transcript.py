@@ -8,6 +8,7 @@ from typing import Final
 
 from dialer.conversation import masking
 from dialer.conversation.facts import Briefing, Fact, Hand, Passage, Reply, Speaker, TurnFinished, TurnMasked
+from dialer.conversation.spending import AGENTS, PERSONS, Spent
 from dialer.llm.base import Message, ToolCall
 
 PRESSED: Final = "[pressed keys] "
@@ -36,6 +37,7 @@ class Transcript:
     """The person's turns: number, and place among the messages."""
     sources: dict[int, Passage] = field(default_factory=dict)
     """What the model has before it for the turn that comes, by chunk."""
+    spent: Spent = field(default_factory=Spent)
 
     @classmethod
     def begin(cls, briefing: Briefing, hand: Hand, system: str, on_lost: Callable[[], None]) -> Transcript:
@@ -157,6 +159,7 @@ class Transcript:
                 interrupted=interrupted,
                 kind=kind,
                 timings_ms=timings_ms or {},
+                cost=self.spent.charge(AGENTS if speaker is Speaker.AGENT else PERSONS),
                 sources=sources,
             )
         )

@@ -14,6 +14,7 @@ from dialer.audio.mulaw import FRAME_BYTES
 from dialer.conversation.listening import Listening
 from dialer.conversation.playout import Audio
 from dialer.conversation.sentences import Sentences
+from dialer.conversation.spending import Spent
 from dialer.conversation.vendors import Crew, LiveVendors
 from dialer.errors import VendorBusy
 from dialer.llm.base import Message, Resumed
@@ -123,7 +124,9 @@ async def hear(sandbox: Sandbox, audio: bytes, count: int, *recognizers: str) ->
         heard.append(piece)
 
     async with crew(sandbox) as ears:
-        listening = Listening(ears, language="en-US", hints=(), on_heard=on_heard, recognizers=recognizers)
+        listening = Listening(
+            ears, language="en-US", hints=(), on_heard=on_heard, spent=Spent(), recognizers=recognizers
+        )
         listening.start()
         for at in range(0, len(audio), FRAME_BYTES):
             listening.feed(audio[at : at + FRAME_BYTES], loop.time())

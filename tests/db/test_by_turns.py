@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from dialer.calls import answering, seats
+from dialer.calls import answering, seats, tallies
 from dialer.calls.models import Call, SeatState, Turn
 from dialer.calls.reporting import Report
 from dialer.calls.states import CallState
@@ -21,7 +21,7 @@ from dialer.conversation.facts import EndReason
 from dialer.conversation.vendors import Crew, LiveVendors
 from dialer.errors import VendorBusy
 from dialer.leads.models import Suppression
-from dialer.llm.base import ToolCall
+from dialer.llm.base import ToolCall, Usage
 from dialer.telephony.base import CarrierStatus
 from dialer.web.app import create_app
 from tests.db.engine import SECRET, CampaignEngine
@@ -200,6 +200,21 @@ def test_a_transfer_goes_on_to_where_the_row_says(talk: Talk) -> None:
     assert re.fullmatch(rf"https://dialer.test/voice/continue/{talk.id}#.*", talk.action)
     onward = talk.ask(talk.action)
     assert onward.find("Dial") is not None
+
+
+def test_what_its_turns_cost_is_counted_once(talk: Talk) -> None:
+    talk.brain.answers = [["Forty euros.", Usage(100, 5)], ["Yes.", Usage(140, 2)]]
+    talk.begin()
+    asked = talk.action
+
+    talk.say("What does it cost?")
+    talk.ask(asked, SpeechResult="What does it cost?", Confidence="0.9")
+    talk.say("Each month?")
+
+    with talk.room.sessions() as session:
+        assert tallies.total(session, talk.id) == {"completion_tokens": 7, "prompt_tokens": 240}
+        told = session.scalars(select(Turn.cost).where(Turn.speaker == "agent").order_by(Turn.number)).all()
+    assert told == [{}, {"prompt_tokens": 100, "completion_tokens": 5}, {"prompt_tokens": 140, "completion_tokens": 2}]
 
 
 def test_without_a_brain_the_call_ends_politely(talk: Talk) -> None:
