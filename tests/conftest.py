@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -27,6 +28,9 @@ VENDORS = (
 )
 
 
+MEMORY = Path("/dev/shm")
+PLENTY_BYTES = 4 << 30
+"""A server needs some 100 MB, and its log may grow to 1 GB."""
 LONG = ("chaos", "e2e", "realtime")
 """Folders whose files take longest: they go first, so that no process is left alone with one of them at the end."""
 
@@ -50,15 +54,22 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[embedded.Postgres]:
-    """An embedded PostgreSQL that may forget everything in a power cut.
+    """An embedded PostgreSQL that may forget everything in a power cut; in memory where there is enough of it.
 
     Not below pytest's own folder: as root the server runs as another user, and each start of pytest closes that folder.
     """
     with (
-        tempfile.TemporaryDirectory(prefix="dialer-postgres-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(prefix="dialer-postgres-", dir=_memory(), ignore_cleanup_errors=True) as folder,
         embedded.Postgres(Path(folder), durable=False).running() as server,
     ):
         yield server
+
+
+def _memory() -> Path | None:
+    """A folder in memory, if it has plenty of room: a test's database is some 350 files, and a disk is slow at that."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= PLENTY_BYTES:
+        return MEMORY
+    return None
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A fresh database for each test: a copy of one that was migrated once, about 30 ms."""
+"""A fresh database for each test: a copy of one that was migrated once, some 30 to 100 ms."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -58,8 +59,10 @@ class CampaignEngine:
         )
 
     def have_seats(self, seats: int = 10) -> None:
+        """Have a call worker that lives, however slow the test is: nobody beats for it."""
+        alive = datetime.now(UTC) + timedelta(hours=1)
         with self.sessions.begin() as session:
-            session.merge(Worker(name="calls-1", media_url="ws://127.0.0.1:1", seats=seats))
+            session.merge(Worker(name="calls-1", media_url="ws://127.0.0.1:1", seats=seats, heartbeat_wall=alive))
 
     def claim(self, ratio: float = 1.0) -> list[UUID]:
         published: list[UUID] = []
