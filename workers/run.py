@@ -61,7 +61,7 @@ def open_more_files() -> None:
 def _compare_with_carrier(on: Wiring) -> None:
     """Notice a restored database before the first dial; what cannot be asked now is asked by the next tick."""
     try:
-        restoring.compare(on.sessions, on.carrier, grace_s=on.settings.settle_grace_s)
+        restoring.compare(on.sessions, on.carrier, grace_s=on.settings.settle_grace_s, restored=on.restored)
     except (SQLAlchemyError, DialerError) as error:
         logger.warning("not compared with the carrier", error=str(error))
 

@@ -80,7 +80,7 @@ def watch_seats() -> None:
 @_task("campaigns.compare_with_carrier")
 def compare_with_carrier() -> None:
     """Notice a restored database."""
-    restoring.compare(on.sessions, on.carrier, grace_s=on.settings.settle_grace_s)
+    restoring.compare(on.sessions, on.carrier, grace_s=on.settings.settle_grace_s, restored=on.restored)
 
 
 @_task("leads.place")

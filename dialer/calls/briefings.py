@@ -29,7 +29,7 @@ def brief(session: Session, call_id: UUID, *, now: datetime) -> Briefing:
     zone = zone_of(call, lead)
     before = history.earlier(session, call, zone)
     said = session.execute(
-        select(Turn.speaker, Turn.text)
+        select(Turn.epoch, Turn.number, Turn.speaker, Turn.text)
         .where(Turn.call_id == call_id, Turn.text != "")
         .order_by(Turn.epoch, Turn.number)
     )
@@ -43,7 +43,7 @@ def brief(session: Session, call_id: UUID, *, now: datetime) -> Briefing:
         to_number=call.to_number,
         direction=call.direction.value,
         local_time=now.astimezone(zone),
-        past=tuple(PastTurn(Speaker(speaker), text) for speaker, text in said),
+        past=tuple(PastTurn(epoch, number, Speaker(speaker), text) for epoch, number, speaker, text in said),
         opener_done=call.opener_done_at is not None,
         answered_s_ago=(now - call.answered_at).total_seconds() if call.answered_at else None,
         understanding=serving.serving(session, call.organization_id),

@@ -1,8 +1,8 @@
 """The seat's thread: takes a call, and is its database hand until the conversation is over.
 
 Each fact is one short transaction that holds the call's row under this seat's epoch; turns share theirs with other
-calls' (`dialer.calls.rounds`). A seat that has lost its call finds no row, changes nothing, and is told to fall silent.
-No connection is kept between facts.
+calls' (`dialer.calls.rounds`). A seat that has lost its call finds no row, changes nothing, and is told to fall silent;
+what it knows of an opt-out counts all the same. No connection is kept between facts.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ TAKE_S = 60.0
 PATIENCE_S = 10.0
 """How long a fact is tried for while the database is away; the conversation waits for no reply longer than this."""
 HAND_IN_PATIENCE_S = 300.0
-"""The same of a seat's last fact, for which nobody waits and which nobody else can tell."""
+"""The same of a seat's last fact, for which nobody waits and which nobody else can tell, and of an opt-out that the
+conversation waits for no longer."""
 AGAIN_S = 0.5
 TOOL_THREADS = 16
 LOOKUP_THREADS = 8
@@ -138,6 +139,8 @@ def _serve(hand: SeatHand, seat: facts.Seat, on: Seats) -> None:
             on.lookups.submit(_finish, told, came)
             continue
         told.answer(came)
+        if facts.asks_out(told.fact) and not came.ok and not came.lost:
+            on.tools.submit(_apply, told.fact, seat, on, HAND_IN_PATIENCE_S)  # the end of the call does not wait for it
         if isinstance(told.fact, HandedIn | Lapsed):
             on.messages.send("results.finish", str(seat.call_id))
             return
@@ -170,13 +173,14 @@ def _finish(told: Told, pending: Pending | Lookup) -> None:
         told.answer(Reply(ok=False))
 
 
-def _apply(fact: Fact, seat: facts.Seat, on: Seats) -> Reply | Pending | Lookup:
+def _apply(fact: Fact, seat: facts.Seat, on: Seats, patience_s: float | None = None) -> Reply | Pending | Lookup:
     """Commit one fact, again while the database is away: told twice, each stands once.
 
     What cannot be committed in time is reported, and the conversation goes on.
     """
-    last = isinstance(fact, HandedIn | Lapsed)
-    give_up = time.monotonic() + (HAND_IN_PATIENCE_S if last else PATIENCE_S)
+    if patience_s is None:
+        patience_s = HAND_IN_PATIENCE_S if isinstance(fact, HandedIn | Lapsed) else PATIENCE_S
+    give_up = time.monotonic() + patience_s
     while True:
         try:
             return facts.apply(fact, seat, on.sessions, on.effects)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeGuard
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dialer import clock
-from dialer.calls import recalling, tallies, turns, using
+from dialer.calls import queries, recalling, tallies, turns, using
 from dialer.calls.models import Call, Direction, SeatState
 from dialer.calls.moving import move
 from dialer.calls.recalling import Lookup
@@ -69,11 +70,12 @@ class Effects:
 
 
 def apply(fact: Fact, seat: Seat, sessions: Sessions, effects: Effects) -> Reply | Pending | Lookup:
-    """Commit a fact, if the seat still holds the call. What reaches outside is still to be finished then."""
-    if isinstance(fact, OptedOut) or (isinstance(fact, ToolWanted) and fact.name == "do_not_call"):
-        lost = _opt_out(fact, seat, sessions, effects)
-        if lost:
-            return LOST
+    """Commit a fact, if the seat still holds the call. What reaches outside is still to be finished then.
+
+    An opt-out counts even if the seat has lost the call: the person said it.
+    """
+    if asks_out(fact):
+        _opt_out(fact, seat, sessions, effects)
     with transaction(sessions) as tx:
         session = tx.session
         if isinstance(fact, TurnFinished) and turns.store(session, fact, seat.call_id, seat.epoch, seat.worker):
@@ -98,18 +100,24 @@ def held(session: Session, seat: Seat) -> Call | None:
     ).first()
 
 
-def _opt_out(fact: OptedOut | ToolWanted, seat: Seat, sessions: Sessions, effects: Effects) -> bool:
-    """Suppress the person's number, in a transaction of its own. Returns whether the seat has lost the call."""
+def asks_out(fact: Fact) -> TypeGuard[OptedOut | ToolWanted]:
+    """Whether the person asks for no more calls."""
+    return isinstance(fact, OptedOut) or (isinstance(fact, ToolWanted) and fact.name == "do_not_call")
+
+
+def _opt_out(fact: OptedOut | ToolWanted, seat: Seat, sessions: Sessions, effects: Effects) -> None:
+    """Suppress the person's number, in a transaction of its own.
+
+    The wish is written down first: if that is all that can be done, the outcome suppresses the number.
+    """
     with transaction(sessions) as tx:
-        call = held(tx.session, seat)
-        if call is None:
-            return True
+        call = queries.held(tx.session, seat.call_id)
+        call.opted_out_at = call.opted_out_at or clock.now(tx.session)
         person = call.to_number if call.direction is Direction.OUTBOUND else call.from_number
         organization_id = call.organization_id
     how = f"{fact.how}: {fact.words}" if isinstance(fact, OptedOut) else "asked the agent"
     done = effects.opt_out(organization_id, person, how, seat.call_id, seat.by)
     effects.cancel(call_id for call_id in done.cancel if call_id != seat.call_id)
-    return False
 
 
 def _record(
@@ -119,16 +127,14 @@ def _record(
         case StreamStarted(stream_id=stream_id):
             call.stream_id, call.seat_url = stream_id, None
             move(session, call.id, CallState.TALKING, now=now, by=seat.by, why="the stream is up")
-        case TurnFinished():
+        case TurnFinished() | OptedOut():
             pass  # it stands already
-        case TurnMasked(number=number, text=text):
-            turns.mask(session, call.id, number, text)
+        case TurnMasked():
+            turns.mask(session, call.id, fact)
         case OpenerCompleted():
             call.opener_done_at = call.opener_done_at or now
         case MachineHeard():
             _who_answered(call, fact)
-        case OptedOut():
-            call.opted_out_at = call.opted_out_at or now
         case ToolWanted():
             return using.use(session, call, fact, now=now, sessions=sessions, outside=effects.outside)
         case KnowledgeWanted():

@@ -6,7 +6,8 @@ half-way is harmless: it starts again where it was, and what is settled is not t
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -22,6 +23,7 @@ from dialer.calls.gap_rows import Kept, Made
 from dialer.calls.models import Call
 from dialer.calls.settling import Settling
 from dialer.calls.states import CallState
+from dialer.crm import queries as outbox
 from dialer.db import transaction
 from dialer.errors import Conflict, DialerError
 from dialer.leads import journal as journals
@@ -73,6 +75,8 @@ class Settled:
     opt_outs_imported: int = 0
     opt_outs_journaled: int = 0
     """Suppressions that the journal lacked, and has now."""
+    messages_in_doubt: int = 0
+    """SMS and mails that the backup had as unsent: they are asked about, or shown, and not sent."""
     lost: list[str] = field(default_factory=list)
     """What cannot be recovered, in words."""
 
@@ -102,9 +106,10 @@ def settle(on: Restored, *, since: datetime | None = None) -> Settled:
         recordings = gap.recordings_without_row(tx.session, on.recordings)
         signs = [entry.wall for entry in missing] + [written for _, written in recordings.values()]
         since = since or gap.since(tx.session, grace_s=on.settling.grace_s, signs=signs)
-    done = Settled(since.astimezone(UTC), opt_outs_in_journal=len(entries))
-    _past(on.settling, done)
+        in_doubt = outbox.doubt(tx.session, before=gate.read(tx.session).since)
+    done = Settled(since.astimezone(UTC), opt_outs_in_journal=len(entries), messages_in_doubt=in_doubt)
     said = {entry.call_id: entry.at for entry in entries if entry.call_id}
+    _past(on.settling, said, done)
     for call in sorted(on.settling.carrier.list_since(since), key=lambda call: call.created_at or since):
         if call.ordered:
             done.carrier_calls += 1
@@ -119,7 +124,7 @@ def settle(on: Restored, *, since: datetime | None = None) -> Settled:
     return done
 
 
-def _past(on: Settling, done: Settled) -> None:
+def _past(on: Settling, said: Mapping[Any, datetime], done: Settled) -> None:
     """Ask about the calls that were open in the restored state, in the ordinary ways."""
     settling.give_up_waiting(on.sessions)
     with transaction(on.sessions) as tx:
@@ -132,7 +137,7 @@ def _past(on: Settling, done: Settled) -> None:
             done.held.append(f"call {call_id} is unknown: {word}")
     for call_id in placed:
         settling.poll(call_id, on)
-        _finish(call_id, on)
+        _finish(call_id, on, said)
 
 
 def _one(
@@ -160,33 +165,41 @@ def _one(
                 done.held.append(f"{call.carrier_id}: another call to the same number is open")
                 return
             done.made.append(made)
-            _finish(made.call_id, on.settling)
+            _finish(made.call_id, on.settling, said)
 
 
-def _finish(call_id: Any, on: Settling) -> None:
-    """Write the outcome of a call that is over, before the next call of its lead is looked at."""
+def _finish(call_id: Any, on: Settling, said: Mapping[Any, datetime]) -> None:
+    """Write the outcome of a call that is over, before the next call of its lead is looked at.
+
+    An opt-out that the journal has is made with its evidence, later.
+    """
+    how = replace(on.finishing, opt_out=lambda *_: None) if call_id in said else on.finishing
     try:
-        finishing.finish(call_id, on.finishing)
+        finishing.finish(call_id, how)
     except DialerError as error:  # the sweep comes back for it
         logger.warning("outcome not written", call_id=str(call_id), error=str(error))
 
 
 def _opt_outs(missing: list[Entry], on: Restored, done: Settled) -> int:
-    """Suppress again what the journal has and no row does, with the evidence and the time of then."""
     with transaction(on.settling.sessions) as tx:
         organizations = set(tx.session.scalars(select(Organization.id)))
     mine = [entry for entry in missing if entry.organization_id in organizations]
     if strange := len(missing) - len(mine):
         done.lost.append(f"{strange} opt-outs of the journal: no row has their organization")
+    return bring_back(mine, on, by=BY)
+
+
+def bring_back(missing: list[Entry], on: Restored, *, by: str) -> int:
+    """Suppress again what the journal has and no row does, with the evidence and the time of then. Returns how many."""
     imported = 0
-    for (organization_id, how, source, call_id, at), group in groupby(mine, key=_evidence):
+    for (organization_id, how, source, call_id, at), group in groupby(missing, key=_evidence):
         opted = optout.opt_out(
             on.settling.sessions,
             organization_id,
             [entry.phone for entry in group],
             how=how,
             source=source,
-            by=BY,
+            by=by,
             secret=on.secret,
             call_id=call_id,
             at=at,

@@ -15,6 +15,7 @@ from dialer.agents.models import AgentVersion
 from dialer.calls.models import Call, CallMove, Direction, Purpose
 from dialer.calls.states import CallState
 from dialer.campaigns.models import Campaign
+from dialer.conversation.optout import wants_out
 from dialer.db import Sessions, transaction
 from dialer.errors import NotFound
 from dialer.telephony.models import CallerId
@@ -142,14 +143,15 @@ def agent_of(session: Session, ours: Ours) -> UUID:
 
 
 STOP_WORDS = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "revoke"})
-
-
-POLITE = frozenset(
-    {"please", "pls", "thanks", "thank", "you", "now", "all", "it", "calling", "texting", "me", "messages"}
+ASKING = frozenset({"please", "pls", "plz", "kindly"})
+POLITE = ASKING | frozenset(
+    {"thanks", "thank", "you", "now", "all", "it", "calling", "texting", "me", "us", "calls", "texts", "messages"}
 )
 
 
 def asks_to_stop(text: str) -> bool:
-    """Whether a text message is one of the words that mean: no more; a "please" or the like does not hide it."""
+    """Whether a text message means: no more. It is a word for that, besides a "please", or says it in other words."""
     words = "".join(letter if letter.isalpha() else " " for letter in text.lower()).split()
-    return bool(words) and words[0] in STOP_WORDS and set(words[1:]) <= POLITE
+    while words and words[0] in ASKING:
+        del words[0]
+    return (bool(words) and words[0] in STOP_WORDS and set(words[1:]) <= POLITE | STOP_WORDS) or wants_out(text)

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from dialer.calls.models import Call, Turn
-from dialer.conversation.facts import TurnFinished, TurnUnderstood
+from dialer.conversation.facts import TurnFinished, TurnMasked, TurnUnderstood
 
 _TOLD: Final = tuple(field.name for field in fields(TurnFinished))
 
@@ -75,6 +75,7 @@ _UNDERSTOOD_ALL: Final = text("""
     UPDATE turns SET understanding = t.found
     FROM jsonb_to_recordset(CAST(:told AS jsonb)) AS t(call_id uuid, epoch int, number int, found jsonb)
     WHERE (turns.call_id, turns.epoch, turns.number) = (t.call_id, t.epoch, t.number)
+    RETURNING turns.call_id, turns.epoch, turns.number
     """)
 
 
@@ -106,24 +107,32 @@ def store_all(session: Session, said: Sequence[tuple[TurnFinished, UUID, int, st
     return {(call_id, epoch, number) for call_id, epoch, number in session.execute(_STORE_ALL, {"told": _json(told)})}
 
 
-def understood_all(session: Session, understood: Sequence[tuple[TurnUnderstood, UUID, int]]) -> None:
-    """Enrich turns of many calls, which are stored already, each as (what was found, call, epoch)."""
+def understood_all(
+    session: Session, understood: Sequence[tuple[TurnUnderstood, UUID, int]]
+) -> set[tuple[UUID, int, int]]:
+    """Enrich turns of many calls, each as (what was found, call, epoch).
+
+    Returns:
+        Those that were there to be enriched, as (call, epoch, number).
+    """
     told = [
         {"call_id": call_id, "epoch": epoch, "number": fact.number, "found": fact.found.as_json()}
         for fact, call_id, epoch in understood
     ]
-    if told:
-        session.execute(_UNDERSTOOD_ALL, {"told": _json(told)})
+    if not told:
+        return set()
+    there = session.execute(_UNDERSTOOD_ALL, {"told": _json(told)})
+    return {(call_id, epoch, number) for call_id, epoch, number in there}
 
 
 def _json(rows: list[dict[str, Any]]) -> str:
     return orjson.dumps(rows, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def mask(session: Session, call_id: UUID, number: int, text: str) -> None:
-    """Replace what a stored turn says; what was understood of it goes with it."""
-    stored = update(Turn).where(Turn.call_id == call_id, Turn.number == number)
-    session.execute(stored.values(text=text, understanding=None))
+def mask(session: Session, call_id: UUID, fact: TurnMasked) -> None:
+    """Replace what a stored turn says, this seat's or one's before it; what was understood of it goes with it."""
+    stored = update(Turn).where(Turn.call_id == call_id, Turn.epoch == fact.epoch, Turn.number == fact.number)
+    session.execute(stored.values(text=fact.text, understanding=None))
 
 
 def understood(session: Session, fact: TurnUnderstood, call_id: UUID, epoch: int) -> None:

@@ -16,6 +16,7 @@ from dialer import log
 from dialer.agents.definition import AgentDefinition
 from dialer.conversation import masking, optout, prompt, script
 from dialer.conversation.facts import Briefing, Ending, EndReason, Hand, MachineHeard, OptedOut, Speaker
+from dialer.conversation.machine import TURNS
 from dialer.conversation.recall import Recall
 from dialer.conversation.thinking import Thinking
 from dialer.conversation.tools import Tools, Used, specs
@@ -91,22 +92,30 @@ class ByTurns:
             return await self._say("apology", self._agent.apology)
         return await self._say("opener", self._agent.opener, whole=True)
 
-    async def again(self) -> Said:
-        """The carrier asks again about a turn that was answered: say the same."""
+    async def again(self, words: str, digits: str) -> Said:
+        """The carrier asks again about a turn: say the same; a wish in it may stand there and not be committed."""
+        if (wish := self.wish(words, digits)) is not None:
+            return await self._opt_out(*wish)
         last = next((turn.text for turn in reversed(self._briefing.past) if turn.speaker is Speaker.AGENT), "")
         return Said(last)
 
+    def wish(self, words: str, digits: str) -> tuple[str, str] | None:
+        """How the person asks for no more calls, and with what; None: they do not."""
+        if OPT_OUT_DIGIT in digits:
+            return "digit", digits
+        text = self._masked(words)
+        return ("words", text) if optout.wants_out(text) else None
+
     async def hear(self, words: str, digits: str) -> Said:
         """Answer what the person said or pressed; both empty: nothing came."""
-        if OPT_OUT_DIGIT in digits:
-            self._person(digits, kind="digits")
-            return await self._opt_out("digit", digits)
-        text = masking.mask(words.strip() or digits, self._transcript.asked)
+        if (wish := self.wish(words, digits)) is not None:
+            how, asked = wish
+            self._person(asked, kind="digits" if how == "digit" else "talk")
+            return await self._opt_out(how, asked)
+        text = self._masked(words.strip() or digits)
         if not text:
             return await self._silence()
         self._person(text, kind="talk" if words.strip() else "digits")
-        if optout.wants_out(text):
-            return await self._opt_out("words", text)
         if self._age_s >= self._agent.turntaking.max_call_s:
             return await self._end(EndReason.TOO_LONG, self._agent.goodbye)
         try:
@@ -117,7 +126,12 @@ class ByTurns:
             return await self._end(EndReason.FAILED, self._agent.trouble)
 
     async def machine(self, answered_by: str) -> Said | None:
-        """The carrier says who answered: leave the message on an answerphone, once its greeting is over."""
+        """The carrier says who answered: leave the message on an answerphone, once its greeting is over.
+
+        After some turns it is a person, whatever the carrier says.
+        """
+        if sum(turn.speaker is Speaker.PERSON for turn in self._briefing.past) >= TURNS:
+            return None
         if answered_by == "fax":
             await self._hand.tell(self._heard("fax", answered_by))
             return await self._end(EndReason.FAX, "")
@@ -190,6 +204,9 @@ class ByTurns:
         said = await self._say(kind, text)
         await self._hand.tell(Ending(reason))
         return Said(said.text, Then.HANG_UP)
+
+    def _masked(self, words: str) -> str:
+        return masking.mask(words.strip(), self._transcript.asked)
 
     def _person(self, text: str, *, kind: str) -> None:
         self._transcript.person(text, started_s=self._age_s, ended_s=self._age_s, kind=kind)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
 from dialer.agents.definition import AgentDefinition
-from dialer.conversation.facts import Ending, EndReason, Hand, OptedOut
+from dialer.conversation.facts import Ending, EndReason, Hand, OptedOut, Reply
 from dialer.conversation.speaking import Speaking
 
 FAREWELL_S: Final = 15.0
@@ -43,6 +43,7 @@ class Closing:
         self._on_over = on_over
         self._loop = asyncio.get_running_loop()
         self._said_all: asyncio.Future[bool] | None = None
+        self._wish: asyncio.Task[Reply] | None = None
         self.over: asyncio.Future[EndReason] = self._loop.create_future()
         """Done with the reason, once nobody will say anything any more."""
         self.planned: EndReason | None = None
@@ -71,12 +72,19 @@ class Closing:
         if self._said_all is not None and not self._said_all.done():
             self._said_all.set_result(proven)
 
-    async def opt_out(self, how: str, words: str) -> None:
-        """Opt the person out. Nothing is confirmed that is not committed."""
+    def opt_out(self, how: str, words: str) -> Coroutine[Any, Any, None]:
+        """Opt the person out, and return what is left to be done then. The wish itself is on its way on return, so
+        that nothing which begins instead can cancel it.
+        """
         self._on_begun()
         self.planned = EndReason.OPT_OUT
         self._speaking.interrupt(self._loop.time())
-        reply = await self._hand.tell(OptedOut(how, words))
+        self._wish = self._loop.create_task(self._hand.tell(OptedOut(how, words)))
+        return self._opted_out(self._wish)
+
+    async def _opted_out(self, told: asyncio.Task[Reply]) -> None:
+        """Nothing is confirmed that is not committed."""
+        reply = await asyncio.shield(told)
         if reply.lost:
             self.abandon()
             return

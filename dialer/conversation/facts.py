@@ -116,6 +116,7 @@ class TurnUnderstood:
 class TurnMasked:
     """A turn that is stored was a part of a number that may not be kept: from now on it says this."""
 
+    epoch: int
     number: int
     text: str
 
@@ -233,8 +234,10 @@ class Hand(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """A turn spoken before this seat took the call over."""
+    """A turn spoken before this seat took the call over, under whose epoch and number it is stored."""
 
+    epoch: int
+    number: int
     speaker: Speaker
     text: str
 

@@ -33,8 +33,10 @@ class Transcript:
     """What the model is told of how the person seems to feel."""
     noticed: str = ""
     """The next note. It counts from the agent's next turn on: an answer in the making is not asked for again."""
-    said: list[tuple[int, int]] = field(default_factory=list)
-    """The person's turns: number, and place among the messages."""
+    epoch: int = 0
+    """The seat's."""
+    said: list[tuple[int, int, int]] = field(default_factory=list)
+    """The person's turns: the epoch and number under which each is stored, and its place among the messages."""
     sources: dict[int, Passage] = field(default_factory=dict)
     """What the model has before it for the turn that comes, by chunk."""
     spent: Spent = field(default_factory=Spent)
@@ -42,10 +44,10 @@ class Transcript:
     @classmethod
     def begin(cls, briefing: Briefing, hand: Hand, system: str, on_lost: Callable[[], None]) -> Transcript:
         """Begin, or go on where another seat left off."""
-        transcript = cls(hand, system, on_lost, number=len(briefing.past))
-        for number, turn in enumerate(briefing.past, 1):
+        transcript = cls(hand, system, on_lost, number=len(briefing.past), epoch=briefing.epoch)
+        for turn in briefing.past:
             if turn.speaker is Speaker.PERSON:
-                transcript.said.append((number, len(transcript.messages)))
+                transcript.said.append((turn.epoch, turn.number, len(transcript.messages)))
             transcript.messages.append(Message("assistant" if turn.speaker is Speaker.AGENT else "user", turn.text))
         return transcript
 
@@ -67,7 +69,7 @@ class Transcript:
         """
         text = self._masked(masking.mask(text, self.asked))
         self.person_turns += 1
-        self.said.append((self.number + 1, len(self.messages)))
+        self.said.append((self.epoch, self.number + 1, len(self.messages)))
         self.messages.append(Message("user", f"{PRESSED}{text}" if kind == "digits" else text))
         self._turn(Speaker.PERSON, text, started_s, ended_s, kind=kind)
 
@@ -101,14 +103,14 @@ class Transcript:
         )
 
     def _masked(self, text: str) -> str:
-        past = [self.messages[at].text for _, at in self.said]
+        past = [self.messages[at].text for *_, at in self.said]
         turns = masking.over_turns([said.removeprefix(PRESSED) for said in past], text)
         if turns is None:
             return text
-        for (number, at), before, after in zip(self.said, past, turns[:-1], strict=True):
+        for (epoch, number, at), before, after in zip(self.said, past, turns[:-1], strict=True):
             if not before.endswith(after):
                 self.messages[at] = replace(self.messages[at], text=after)
-                self.post(TurnMasked(number, after))
+                self.post(TurnMasked(epoch, number, after))
         return turns[-1]
 
     def tool(self, call: ToolCall, result: str, *, ok: bool = True) -> None:

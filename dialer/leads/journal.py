@@ -13,15 +13,20 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Text, any_, literal, or_, select
 from sqlalchemy.orm import Session
 
 from dialer import log
 from dialer.leads.models import Suppression
 
+TAIL_BYTES: Final = 1 << 20
+"""Some thousand opt-outs: more do not come between a restore and the first look at what it forgot."""
+ASKED_AT_ONCE: Final = 1000
 logger = log.get(__name__)
 
 
@@ -86,8 +91,23 @@ class Journal:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
 
-    def entries(self) -> Iterator[Entry | None]:
+    def youngest(self, within: int = TAIL_BYTES) -> list[Entry]:
+        """Read the last opt-outs, oldest first, of so many bytes at the end.
+
+        Raises:
+            OSError: the file is there and cannot be read.
+        """
+        try:
+            size = self.path.stat().st_size
+        except FileNotFoundError:
+            return []
+        return [entry for entry in self.entries(after=size - within) if entry is not None]
+
+    def entries(self, after: int = 0) -> Iterator[Entry | None]:
         """Read the opt-outs, oldest first; None stands for a line that cannot be read.
+
+        Args:
+            after: from the first line on that begins behind so many bytes.
 
         Raises:
             OSError: the file is there and cannot be read.
@@ -97,6 +117,9 @@ class Journal:
         except FileNotFoundError:
             return
         with file:
+            if after > 0:
+                file.seek(after - 1)
+                file.readline()
             for line in file:
                 if line.strip():
                     yield _read(line)
@@ -104,18 +127,32 @@ class Journal:
 
 def missing(session: Session, entries: Iterable[Entry]) -> list[Entry]:
     """Return the opt-outs that no suppression knows of, the first of each number."""
+    found: dict[tuple[UUID, str], Entry] = {}
+    rest = iter(entries)
+    while some := list(islice(rest, ASKED_AT_ONCE)):
+        known = _known(session, some)
+        for entry in some:
+            if not {(entry.organization_id, name) for name in (entry.phone, entry.phone_hash)} & known:
+                found.setdefault((entry.organization_id, entry.phone), entry)
+    return list(found.values())
+
+
+def _known(session: Session, entries: Sequence[Entry]) -> set[tuple[UUID, str]]:
+    """Which of their numbers and hashes are suppressed, with the organization."""
     known: set[tuple[UUID, str]] = set()
-    for organization_id, phone, digest in session.execute(
-        select(Suppression.organization_id, Suppression.phone, Suppression.phone_hash)
-    ):
-        known |= {(organization_id, name) for name in (phone, digest) if name}
-    found: list[Entry] = []
-    for entry in entries:
-        key = (entry.organization_id, entry.phone)
-        if key not in known and (entry.organization_id, entry.phone_hash) not in known:
-            known.add(key)
-            found.append(entry)
-    return found
+    for organization_id in {entry.organization_id for entry in entries}:
+        mine = [entry for entry in entries if entry.organization_id == organization_id]
+        for names in session.execute(
+            select(Suppression.phone, Suppression.phone_hash).where(
+                Suppression.organization_id == organization_id,
+                or_(
+                    Suppression.phone == any_(literal([entry.phone for entry in mine], ARRAY(Text))),
+                    Suppression.phone_hash == any_(literal([entry.phone_hash for entry in mine], ARRAY(Text))),
+                ),
+            )
+        ):
+            known |= {(organization_id, name) for name in names if name}
+    return known
 
 
 def unwritten(session: Session, entries: Iterable[Entry]) -> list[Entry]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from dialer.conversation.facts import EndReason
+from dialer.conversation.keypad import Meaning, meaning
+from dialer.conversation.machine import Verdict
+from dialer.conversation.optout import wants_out
 from dialer.outcomes.models import Disposition
 
 BY_CARRIER: Mapping[str, Disposition] = MappingProxyType(
@@ -21,6 +24,8 @@ BY_CARRIER: Mapping[str, Disposition] = MappingProxyType(
 
 INVALID_NUMBER_CODES = frozenset({"21211", "21214", "21217", "13224", "404", "484", "604"})
 """Carrier and SIP codes which say that the number does not exist."""
+
+MACHINES = frozenset({Verdict.VOICEMAIL, Verdict.SCREENING, Verdict.IVR, Verdict.FAX})
 
 FROM_TRANSCRIPT = (
     Disposition.INTERESTED,
@@ -47,9 +52,22 @@ class Evidence:
     machine: str
     """voicemail, screening, ivr, fax, human, or ""."""
     opted_out: bool
+    """The row, the ending or the person's words say so."""
     transferred: bool
     callback_agreed: bool
     person_turns: int
+
+
+def asked_out(said: Iterable[tuple[str, str]], machine: str) -> bool:
+    """Whether whoever answered asked for no more calls, whatever came of it then. A recorded greeting asks nothing.
+
+    Args:
+        said: the kind and text of each of their turns.
+        machine: as in `Evidence`.
+    """
+    if machine in MACHINES:
+        return False
+    return any(meaning(text) is Meaning.OPT_OUT if kind == "digits" else wants_out(text) for kind, text in said)
 
 
 def known(evidence: Evidence) -> Disposition | None:

@@ -64,6 +64,9 @@ class Result:
 def finish(call_id: UUID, on: Finishing) -> bool:
     """Write the outcome of a call that is over. Returns whether this caller wrote it.
 
+    A wish not to be called that is known of the call is carried out before, in a transaction of its own, whatever
+    became of it while the call went on.
+
     Raises:
         TransientError: no model can read the transcript now; the sweeper comes back.
     """
@@ -71,9 +74,11 @@ def finish(call_id: UUID, on: Finishing) -> bool:
         finished = queries.ready(tx.session, call_id)
     if finished is None:
         return False
+    if finished.evidence.opted_out:
+        _opt_out(call_id, "said in the call", on)
     result = _decide(finished, on.extractor)
     if result.disposition is Disposition.DO_NOT_CALL and not finished.evidence.opted_out:
-        _opt_out(call_id, on)
+        _opt_out(call_id, "found in the transcript", on)
     with transaction(on.sessions) as tx:
         return write(tx, call_id, result, on)
 
@@ -161,13 +166,15 @@ def _storable(value: Any) -> Any:
     return [_storable(item) for item in value] if isinstance(value, list) else value
 
 
-def _opt_out(call_id: UUID, on: Finishing) -> None:
-    """The reader found a wish not to be called that nobody acted on: a transaction of its own, before the outcome."""
+def _opt_out(call_id: UUID, how: str, on: Finishing) -> None:
+    """Suppress the person's number, unless it is."""
     with transaction(on.sessions) as tx:
         call = calls.one(tx.session, call_id)
         person = call.to_number if call.direction is Direction.OUTBOUND else call.from_number
         organization_id = call.organization_id
-    on.opt_out(organization_id, person, "found in the transcript", call_id, BY)
+        if queries.suppressed(tx.session, organization_id, person):
+            return
+    on.opt_out(organization_id, person, how, call_id, BY)
 
 
 def _next_step(session: Session, call: Call, result: Result, now: datetime) -> retrying.Step | None:

@@ -15,9 +15,9 @@ from dialer.calls import queries, transferring
 from dialer.calls.models import Call, SeatState, Turn
 from dialer.calls.states import CallState
 from dialer.calls.toolbox import schedule_callback
-from dialer.conversation.facts import EndReason
+from dialer.conversation.facts import EndReason, Speaker
 from dialer.leads.models import Lead, Suppression
-from dialer.outcomes.deciding import Evidence
+from dialer.outcomes.deciding import Evidence, asked_out
 from dialer.outcomes.models import Outcome
 
 HAND_IN_S = 30
@@ -52,23 +52,25 @@ def ready(session: Session, call_id: UUID) -> Finished | None:
         return None
     turns = tuple(
         session.execute(
-            select(Turn.speaker, Turn.text)
+            select(Turn.speaker, Turn.kind, Turn.text)
             .where(Turn.call_id == call_id, Turn.text != "", Turn.kind != "filler")
             .order_by(Turn.epoch, Turn.number)
         )
     )
+    said = [(kind, text) for speaker, kind, text in turns if speaker == Speaker.PERSON]
     callback_at = schedule_callback.agreed(session, call_id)
     definition = session.get_one(AgentVersion, call.agent_version_id).definition
     return Finished(
-        evidence=_evidence(call, turns, callback_at),
-        turns=turns,
+        evidence=_evidence(call, said, callback_at),
+        turns=tuple((speaker, text) for speaker, _, text in turns),
         extraction=definition["extraction"],
         callback_at=callback_at,
         closed_s=closed_s,
     )
 
 
-def _evidence(call: Call, turns: tuple[tuple[str, str], ...], callback_at: datetime | None) -> Evidence:
+def _evidence(call: Call, said: list[tuple[str, str]], callback_at: datetime | None) -> Evidence:
+    opted_out = call.opted_out_at is not None or call.ending == EndReason.OPT_OUT
     return Evidence(
         carrier_status=call.carrier_status or "",
         carrier_code=call.carrier_code or "",
@@ -76,10 +78,10 @@ def _evidence(call: Call, turns: tuple[tuple[str, str], ...], callback_at: datet
         abandoned=call.seat is SeatState.GIVEN_UP,
         ending=call.ending or "",
         machine=call.machine or "",
-        opted_out=call.opted_out_at is not None,
+        opted_out=opted_out or asked_out(said, call.machine or ""),
         transferred=call.ending == EndReason.TRANSFER and call.transfer in (None, transferring.ACCEPTED),
         callback_agreed=callback_at is not None,
-        person_turns=sum(1 for speaker, _ in turns if speaker == "person"),
+        person_turns=len(said),
     )
 
 
@@ -119,9 +121,14 @@ def ended_so(session: Session, lead_id: int, disposition: str) -> int:
 
 def opted_out(session: Session, lead: Lead) -> bool:
     """Whether the lead's number was suppressed, perhaps while the call went on. The caller holds the lead's row."""
+    return suppressed(session, lead.organization_id, lead.phone)
+
+
+def suppressed(session: Session, organization_id: UUID, phone: str | None) -> bool:
+    """Whether a number has opted out."""
     found = session.scalar(
         select(Suppression.id)
-        .where(Suppression.organization_id == lead.organization_id, Suppression.phone == lead.phone)
+        .where(Suppression.organization_id == organization_id, Suppression.phone == phone)
         .limit(1)
     )
     return found is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 from xml.etree import ElementTree
@@ -19,11 +20,13 @@ from dialer.calls.states import CallState
 from dialer.campaigns import queries
 from dialer.conversation.facts import EndReason
 from dialer.conversation.vendors import Crew, LiveVendors
-from dialer.errors import VendorBusy
+from dialer.errors import TransientError, VendorBusy
 from dialer.leads.models import Suppression
+from dialer.leads.optout import OptOut
 from dialer.llm.base import ToolCall, Usage
 from dialer.telephony.base import CarrierStatus
 from dialer.web.app import create_app
+from dialer.wiring import Wiring
 from tests.db.engine import SECRET, CampaignEngine
 from tests.db.web_client import web_settings
 from tests.factories import Factory, definition
@@ -65,10 +68,19 @@ class Talk:
     def call(self) -> Call:
         return self.room.call(self.id)
 
+    @property
+    def wiring(self) -> Wiring:
+        return self.client.app.state.dialer.wiring  # type: ignore[attr-defined,no-any-return]
+
     def turns(self) -> list[tuple[str, str, str]]:
         with self.room.sessions() as session:
             rows = session.execute(select(Turn.speaker, Turn.kind, Turn.text).order_by(Turn.epoch, Turn.number))
             return [tuple(row) for row in rows]
+
+
+def suppressed(talk: Talk) -> list[str | None]:
+    with talk.room.sessions() as session:
+        return list(session.scalars(select(Suppression.phone)))
 
 
 def spoken(root: ElementTree.Element) -> str:
@@ -235,6 +247,54 @@ def test_an_answerphone_gets_its_message(talk: Talk) -> None:
 
     assert "We will try again" in spoken(root)
     assert talk.call.ending == EndReason.VOICEMAIL
+
+
+@pytest.mark.parametrize("said", [{"Digits": "9"}, {"SpeechResult": "Please never call me again."}])
+def test_a_wish_outranks_the_carriers_verdict(talk: Talk, said: dict[str, str]) -> None:
+    talk.begin()
+    talk.client.post(f"/voice/amd/{talk.id}", data={"CallSid": talk.sid, "AnsweredBy": "machine_end_other"})
+
+    root = talk.ask(talk.action, **said)
+
+    assert "not be called again" in spoken(root)
+    assert talk.call.ending == EndReason.OPT_OUT
+    assert suppressed(talk) == [talk.call.to_number]
+
+
+def test_a_verdict_that_comes_after_turns_with_a_person_is_none(talk: Talk) -> None:
+    talk.begin()
+    for _ in range(3):
+        talk.say("What does it cost?")
+    talk.client.post(f"/voice/amd/{talk.id}", data={"CallSid": talk.sid, "AnsweredBy": "machine_end_other"})
+
+    root = talk.say("And each month?")
+
+    assert spoken(root) == "All right."
+    assert talk.call.ending is None
+
+
+@pytest.mark.parametrize("said", [{"Digits": "9"}, {"SpeechResult": "Please never call me again."}])
+def test_a_wish_that_could_not_be_committed_is_when_the_carrier_asks_again(talk: Talk, said: dict[str, str]) -> None:
+    talk.begin()
+    wiring = talk.wiring
+    effects = wiring.effects
+    wiring.__dict__["effects"] = replace(effects, opt_out=broken)
+    asked = {"CallSid": talk.sid, "CallStatus": "in-progress", **said}
+    path = talk.action.removeprefix("https://dialer.test").partition("#")[0]
+    assert talk.client.post(path, data=asked).status_code == 503
+    assert suppressed(talk) == []
+    wiring.__dict__["effects"] = effects
+
+    root = talk.ask(talk.action, **said)
+
+    assert "not be called again" in spoken(root)
+    assert talk.call.ending == EndReason.OPT_OUT
+    assert suppressed(talk) == [talk.call.to_number]
+    assert [speaker for speaker, _, _ in talk.turns()] == ["agent", "person", "agent"]
+
+
+def broken(*_: object) -> OptOut:
+    raise TransientError("the database is away")
 
 
 def take_seat(talk: Talk) -> None:

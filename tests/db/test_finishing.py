@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from dialer.calls.states import CallState
 from dialer.campaigns.retrying import policy
 from dialer.crm.models import OutboxKind, OutboxRow
 from dialer.db import transaction
-from dialer.errors import VendorBusy, VendorRefused
+from dialer.errors import TransientError, VendorBusy, VendorRefused
 from dialer.followups.models import FollowUp, FollowUpKind
 from dialer.leads.models import Lead, LeadState, Suppression
 from dialer.outcomes import finishing
@@ -64,6 +65,11 @@ class Ended:
 
     def lead(self, call_id: UUID) -> Lead:
         return self.room.lead(self.room.call(call_id).lead_id or 0)
+
+
+def suppressed(ended: Ended) -> list[str | None]:
+    with ended.room.sessions() as session:
+        return list(session.scalars(select(Suppression.phone)))
 
 
 @pytest.fixture
@@ -170,6 +176,98 @@ def test_a_wish_that_only_the_reader_found_is_honoured(ended: Ended) -> None:
 
     with ended.room.sessions() as session:
         assert session.scalars(select(Suppression.phone)).all() == [ended.room.call(call_id).to_number]
+
+
+@pytest.mark.parametrize(
+    ("said", "changes"),
+    [
+        ("Hm.", {"ending": "opt_out"}),
+        ("Hm.", {"opted_out_at": NOON}),
+        ("Please never call me again.", {}),
+        ("Please never call me again.", {"ending": "failed", "seat_epoch": 2}),
+        ("Bitte, मुझे दोबारा फोन मत करना", {"machine": "human"}),
+    ],
+)
+def test_a_wish_whose_seat_could_not_commit_it_is_honoured(ended: Ended, said: str, changes: dict[str, object]) -> None:
+    call_id = ended("completed", "Hello?", said, **changes)
+
+    assert ended.finish(call_id).disposition is Disposition.DO_NOT_CALL
+
+    assert suppressed(ended) == [ended.room.call(call_id).to_number]
+
+
+@pytest.mark.parametrize(("pressed", "wishes"), [("9", True), ("99", True), ("1939", False)])
+def test_nine_that_was_stored_and_no_more_is_honoured(ended: Ended, pressed: str, *, wishes: bool) -> None:
+    call_id = ended("completed", "Hello?", pressed)
+    with ended.room.sessions.begin() as session:
+        session.execute(update(Turn).where(Turn.speaker == "person").values(kind="digits"))
+
+    ended.finish(call_id)
+
+    assert suppressed(ended) == ([ended.room.call(call_id).to_number] if wishes else [])
+
+
+def test_the_wish_of_who_called_us_is_about_their_number(ended: Ended) -> None:
+    call_id = ended(
+        "completed", "Hello?", "Please never call me again.",
+        direction="inbound", purpose="inbound", from_number="+12125550142", to_number="+12125550100",
+    )  # fmt: skip
+
+    ended.finish(call_id)
+
+    assert suppressed(ended) == ["+12125550142"]
+
+
+@pytest.mark.parametrize("machine", ["voicemail", "ivr", "fax", "screening"])
+def test_what_a_machine_says_is_no_wish(ended: Ended, machine: str) -> None:
+    call_id = ended("completed", "Hello?", "Sales people, do not call this number again.", machine=machine)
+
+    ended.finish(call_id)
+
+    assert suppressed(ended) == []
+
+
+def test_an_ordinary_talk_opts_nobody_out(ended: Ended) -> None:
+    ended.finish(ended("completed", "You will not be called again if you press 9.", "Don't call me before five."))
+
+    assert suppressed(ended) == []
+
+
+def test_a_wish_does_not_wait_for_a_reader_that_is_unwell(ended: Ended) -> None:
+    ended.room.extractor.error = VendorBusy("openai", "429")
+    call_id = ended("completed", "Hello?", "Please never call me again.")
+    with ended.room.sessions.begin() as session:
+        session.execute(update(Call).values(closed_wall=func.clock_timestamp()))
+
+    with pytest.raises(VendorBusy):
+        finishing.finish(call_id, ended.room.finishing)
+
+    assert suppressed(ended) == [ended.room.call(call_id).to_number]
+
+
+def test_without_its_opt_out_no_outcome_is_written(ended: Ended) -> None:
+    def fails(*_: object) -> None:
+        raise TransientError("the database is away")
+
+    call_id = ended("completed", "Hello?", "Hm.", ending="opt_out")
+
+    with pytest.raises(TransientError):
+        finishing.finish(call_id, replace(ended.room.finishing, opt_out=fails))
+    assert ended.room.call(call_id).outcome_at is None
+
+    ended.finish(call_id)
+    assert suppressed(ended) == [ended.room.call(call_id).to_number]
+
+
+def test_an_opt_out_that_stands_is_not_made_again(ended: Ended) -> None:
+    call_id = ended("completed", "Hello?", "Hm.", ending="opt_out", opted_out_at=NOON)
+    call = ended.room.call(call_id)
+    ended.room.opt_out(call.organization_id, call.to_number, "digit 9", call_id, "test")
+
+    asked: list[object] = []
+    finishing.finish(call_id, replace(ended.room.finishing, opt_out=lambda *args: asked.append(args)))
+
+    assert asked == []
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,17 @@ def test_torn_line_spoils_no_other(journal: Journal) -> None:
     assert list(journal.entries()) == [first, None, second]
 
 
+def test_the_youngest_entries_are_read_without_the_rest(journal: Journal) -> None:
+    entries = [entry(number) for number in range(100)]
+    journal.append(entries)
+
+    youngest = journal.youngest(within=2000)
+
+    assert 3 < len(youngest) < 10
+    assert youngest == entries[-len(youngest) :]
+    assert journal.youngest() == entries
+
+
 def test_writers_side_by_side_keep_lines_whole(journal: Journal) -> None:
     threads = [
         threading.Thread(target=lambda: [journal.append([entry(n) for n in range(50)]) for _ in range(5)])

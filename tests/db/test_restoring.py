@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import event, select, update
 
-from dialer.calls import gate, restoring
+from dialer.calls import gap_settling, gate, restoring
+from dialer.calls.gap_settling import Restored
 from dialer.calls.models import Call, Stray
 from dialer.calls.states import CallState
 from dialer.errors import CarrierSilent
-from tests.db.engine import CampaignEngine
+from dialer.leads.journal import Entry, Journal
+from dialer.leads.models import Suppression
+from dialer.leads.suppression import phone_hash
+from tests.db.engine import SECRET, CampaignEngine
 from tests.factories import NOON, Factory
 
 
@@ -101,3 +107,100 @@ def test_a_stray_of_a_call_that_was_never_sent_is_noticed(engine_room: CampaignE
     set_aside(engine_room, claimed)
 
     assert shuts(engine_room)
+
+
+@dataclass
+class Forgotten:
+    """A database and a journal that may know more than it."""
+
+    room: CampaignEngine
+    restored: Restored
+    organization_id: UUID
+    phone: str
+
+    def said(self, ago: timedelta, organization_id: UUID | None = None) -> Entry:
+        """Let the journal have an opt-out that no row has."""
+        at = datetime.now(UTC) - ago
+        entry = Entry(
+            organization_id or self.organization_id, self.phone, phone_hash(SECRET, self.phone), "digit 9", "digit",
+            None, at, at,
+        )  # fmt: skip
+        self.restored.journal.append([entry])
+        return entry
+
+    def compare(self) -> list[str]:
+        return restoring.compare(self.room.sessions, self.room.carrier, grace_s=900.0, restored=self.restored)
+
+    def is_shut(self) -> bool:
+        with self.room.sessions() as session:
+            return gate.is_shut(session)
+
+    def suppressed(self) -> list[tuple[str | None, str, str]]:
+        with self.room.sessions() as session:
+            return [
+                tuple(row) for row in session.execute(select(Suppression.phone, Suppression.reason, Suppression.source))
+            ]
+
+
+@pytest.fixture
+def forgotten(engine_room: CampaignEngine, factory: Factory, tmp_path: Path) -> Forgotten:
+    lead = factory.lead(factory.campaign())
+    journal = Journal(tmp_path / "journal" / "opt-outs.jsonl")
+    restored = Restored(engine_room.settling, journal, tmp_path / "recordings", SECRET)
+    return Forgotten(engine_room, restored, lead.organization_id, lead.phone)
+
+
+def test_an_opt_out_that_only_the_journal_has_is_noticed_and_made_again(forgotten: Forgotten) -> None:
+    said = forgotten.said(timedelta(hours=2))
+
+    assert forgotten.compare()
+
+    assert forgotten.is_shut()
+    assert forgotten.suppressed() == [(said.phone, "digit 9", "digit")]
+    assert forgotten.compare() == [], "it has its row now"
+
+
+def test_the_gate_is_shut_before_the_sign_is_gone(forgotten: Forgotten, monkeypatch: pytest.MonkeyPatch) -> None:
+    forgotten.said(timedelta(hours=2))
+    monkeypatch.setattr(gap_settling, "bring_back", lambda *_, **__: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        forgotten.compare()
+
+    assert forgotten.is_shut()
+
+
+def test_an_opt_out_that_may_be_under_way_is_no_restore(forgotten: Forgotten) -> None:
+    said = forgotten.said(timedelta(seconds=5))
+
+    assert forgotten.compare() == []
+
+    assert not forgotten.is_shut()
+    assert forgotten.suppressed() == [(said.phone, "digit 9", "digit")]
+
+
+def test_an_opt_out_whose_commit_failed_is_no_restore(forgotten: Forgotten, factory: Factory) -> None:
+    """The rows have what happened right after it."""
+    said = forgotten.said(timedelta(hours=2))
+    factory.call(state=CallState.ENDED, carrier_id="CA1", closed_wall=said.wall + timedelta(seconds=20))
+
+    assert forgotten.compare() == []
+
+    assert not forgotten.is_shut()
+    assert forgotten.suppressed() == [(said.phone, "digit 9", "digit")]
+
+
+def test_an_opt_out_of_an_organization_that_is_gone_stops_nobody(forgotten: Forgotten) -> None:
+    forgotten.said(timedelta(hours=2), uuid4())
+
+    assert forgotten.compare() == []
+    assert not forgotten.is_shut()
+
+
+def test_a_journal_that_cannot_be_read_hides_no_call(forgotten: Forgotten, engine_room: CampaignEngine) -> None:
+    forgotten.restored.journal.path.mkdir(parents=True)
+    (call_id,) = engine_room.claim()
+    had(engine_room, call_id)
+
+    assert forgotten.compare()
+    assert forgotten.is_shut()

@@ -205,7 +205,24 @@ def test_a_number_that_is_not_ours_is_a_404(carrier: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("words", "stops"),
-    [("STOP", True), (" stop. ", True), ("Stop calling me please", True), ("stop by at ten", False), ("", False)],
+    [
+        *(
+            (text, True)
+            for text in ("STOP", " stop. ", "Stop calling me please", "STOP STOP", "please stop", "Pls STOP!")
+        ),
+        *(
+            (text, True)
+            for text in ("OPT OUT", "opt-out", "OptOut", "stop calls", "Stop all calls now", "Unsubscribe me")
+        ),
+        *((text, True) for text in ("don't call me", "Dont call me again", "Remove me", "take me off your list")),
+        *((text, True) for text in ("मुझे कॉल मत करो", "dobara call mat karna", "मेरा नंबर हटा दो")),
+        *((text, False) for text in ("stop by at ten", "", "please", "I can't stop laughing", "Please call at ten")),
+        *((text, False) for text in ("don't text me, call me", "Don't call me before five", "cancel my appointment")),
+        *(
+            (text, False)
+            for text in ("End of the week is fine", "I don't want to opt out", "Yes", "abhi call mat karo")
+        ),
+    ],
 )
 def test_stop_by_text_message(
     carrier: TestClient, engine_room: CampaignEngine, factory: Factory, words: str, *, stops: bool
@@ -213,5 +230,17 @@ def test_stop_by_text_message(
     answer = carrier.post("/sms/inbound", data={"From": PERSON, "To": factory.caller_id.phone, "Body": words})
 
     assert answer.status_code == 200
+    with engine_room.sessions() as session:
+        assert bool(session.scalars(select(Suppression.id)).all()) is stops
+
+
+@pytest.mark.parametrize(("kind", "stops"), [("STOP", True), ("HELP", False), ("START", False)])
+def test_what_the_carrier_takes_for_a_stop_is_one(
+    carrier: TestClient, engine_room: CampaignEngine, factory: Factory, kind: str, *, stops: bool
+) -> None:
+    message = {"From": PERSON, "To": factory.caller_id.phone, "Body": "Genug jetzt", "OptOutType": kind}
+
+    assert carrier.post("/sms/inbound", data=message).status_code == 200
+
     with engine_room.sessions() as session:
         assert bool(session.scalars(select(Suppression.id)).all()) is stops

@@ -66,19 +66,21 @@ def test_a_number_typed_in_groups_is_masked_in_rows_and_prompt() -> None:
 
 def test_a_number_begun_before_the_call_changed_seats_is_masked_too() -> None:
     past = (
-        PastTurn(Speaker.AGENT, "Hello."),
-        PastTurn(Speaker.PERSON, "It's 4111 1111"),
-        PastTurn(Speaker.AGENT, "Sorry, I lost you for a moment."),
+        PastTurn(1, 1, Speaker.AGENT, "Hello."),
+        PastTurn(1, 3, Speaker.PERSON, "It's 4111 1111"),  # the agent's turn before was cut before a word was heard
+        PastTurn(2, 1, Speaker.AGENT, "Sorry, I lost you for a moment."),
     )
     transcript, hand = run(dictate("talk", past, "11111111"))
 
     assert "1111" not in texts(transcript)
-    assert [(fact.number, fact.text) for fact in hand.facts if isinstance(fact, TurnMasked)] == [(2, f"It's {MASK}")]
+    assert [fact for fact in hand.facts if isinstance(fact, TurnMasked)] == [TurnMasked(1, 3, f"It's {MASK}")]
 
 
 def test_keys_that_answer_a_question_for_the_card_are_never_stored() -> None:
     async def asked() -> Told:
-        transcript, hand = await dictate("digits", (PastTurn(Speaker.AGENT, "Please type your card number."),), "4111")
+        transcript, hand = await dictate(
+            "digits", (PastTurn(1, 1, Speaker.AGENT, "Please type your card number."),), "4111"
+        )
         assert "4111" not in texts(transcript)
         return hand
 

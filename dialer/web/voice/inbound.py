@@ -57,8 +57,9 @@ async def digits(call_id: UUID, request: Request, params: Signed) -> Response:
 async def sms(request: Request, params: Signed) -> Response:
     """A person texts us. STOP ends all calls to them; the carrier itself answers the words that it knows."""
     wiring = web_state.of(request).wiring
-    if receiving.asks_to_stop(params.get("Body", "")):
-        await run_in_threadpool(_stop, wiring, params.get("From", ""), params.get("To", ""), params["Body"])
+    words = params.get("Body", "")
+    if params.get("OptOutType") == "STOP" or receiving.asks_to_stop(words):
+        await run_in_threadpool(_stop, wiring, params.get("From", ""), params.get("To", ""), words)
     return markup(twiml.nothing())
 
 

@@ -33,13 +33,14 @@ async def turn(call_id: UUID, request: Request, params: Signed, after: int = 0) 
 
 
 async def _turn(one: ByTurns, held: Held, params: dict[str, str], after: int) -> Said:
+    words, digits = params.get("SpeechResult", ""), params.get("Digits", "")
     if one.number > after > 0:
-        return await one.again()
-    if (said := await one.machine(held.answered_by)) is not None:
+        return await one.again(words, digits)
+    if one.wish(words, digits) is None and (said := await one.machine(held.answered_by)) is not None:
         return said
     if after == 0:
         return await one.begin()
-    return await one.hear(params.get("SpeechResult", ""), params.get("Digits", ""))
+    return await one.hear(words, digits)
 
 
 def _speak(said: Said, public_url: str, call_id: UUID, *, after: int, language: str) -> str:
