@@ -113,6 +113,8 @@ def continued(
         if call.ending == EndReason.TRANSFER and call.state in LIVE and transferring.is_warm(session, call):
             return _ask_colleague(session, call, secret)
         if call.ending == EndReason.TRANSFER and call.transfer_to and call.state in TRANSFERABLE:
+            if call.state in LIVE and transferring.forbidden(session, call, secret=secret):
+                return _keep(session, call)
             move(session, call_id, CallState.TRANSFERRED, now=now, by="carrier continue", why="transfer was agreed")
             return Decision(Do.TRANSFER, number=call.transfer_to, caller_id=_ours(call))
         failed = call.ending == EndReason.FAILED and call.seat is SeatState.TAKEN
@@ -188,7 +190,12 @@ def _ask_colleague(session: Session, call: Call, secret: str) -> Decision:
     """Call a colleague who must accept; if none may be called, the person goes on with the agent."""
     if transferring.ask(session, call, secret=secret):
         return Decision(Do.CALL_COLLEAGUE, number=call.transfer_to or "", caller_id=_ours(call))
-    transferring.come_back(call)
+    return _keep(session, call)
+
+
+def _keep(session: Session, call: Call) -> Decision:
+    """Whom the person should go to may not be called: they go on with the agent."""
+    transferring.decline(call)
     session.flush()
     return _seat(session, call, again=True)
 

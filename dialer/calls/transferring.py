@@ -32,10 +32,14 @@ def ask(session: Session, call: Call, *, secret: str) -> bool:
 
     The caller holds the call's row.
     """
-    number = call.transfer_to or ""
-    forbidden = gate.is_shut(session) or suppression.is_suppressed(session, call.organization_id, number, secret)
-    call.transfer = DECLINED if forbidden else call.transfer or ASKED
+    call.transfer = DECLINED if forbidden(session, call, secret=secret) else call.transfer or ASKED
     return call.transfer == ASKED
+
+
+def forbidden(session: Session, call: Call, *, secret: str) -> bool:
+    """Whether the number that a call is to be transferred to may not be dialed: nothing may, or it wants no calls."""
+    number = call.transfer_to or ""
+    return gate.is_shut(session) or suppression.is_suppressed(session, call.organization_id, number, secret)
 
 
 def is_warm(session: Session, call: Call) -> bool:
@@ -102,5 +106,10 @@ def come_back(call: Call) -> bool:
     """
     if call.transfer not in (ASKED, DECLINED) or call.ending != EndReason.TRANSFER:
         return False
-    call.transfer, call.ending, call.transfer_to = DECLINED, None, None
+    decline(call)
     return True
+
+
+def decline(call: Call) -> None:
+    """Transfer the person of a call to nobody: they go on with the agent. The caller holds the call's row."""
+    call.transfer, call.ending, call.transfer_to = DECLINED, None, None

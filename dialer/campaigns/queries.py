@@ -51,6 +51,12 @@ class Standing:
     """Calls to us that hold or may need a seat."""
 
 
+def regions(session: Session, organization_id: UUID, default: str) -> list[str]:
+    """The countries in which an organization's numbers may be meant: `default`, and those of its campaigns."""
+    named = session.scalars(select(Campaign.region).where(Campaign.organization_id == organization_id).distinct())
+    return [default, *sorted(set(named) - {default})]
+
+
 def standing(session: Session) -> Standing:
     """Read all at once. A missing gate counts as shut."""
     now, shut, seats, inbound = session.execute(_STANDING).one()

@@ -120,6 +120,7 @@ def opt_out(
     as_json: AsJson = False,
 ) -> None:
     """Never call these numbers again. What is about to call them is withdrawn, what rings is cancelled."""
+    from dialer.campaigns import queries
     from dialer.leads import optout
     from dialer.leads.optout_list import read
     from dialer.wiring import Wiring
@@ -128,7 +129,9 @@ def opt_out(
         raise BadInput("--why: say what they said, or where the list comes from.")
     with opened(data_dir, organization) as context:
         wiring = Wiring(context.settings, pool_size=2)
-        listed = read(who, context.settings.default_region)
+        with context.sessions() as session:
+            regions = queries.regions(session, context.organization_id, context.settings.default_region)
+        listed = read(who, regions)
         result = {"numbers": 0, "suppressed": 0, "blocked": 0, "withdrawn": 0, "cancelled": 0}
         for source, phones in listed.phones.items():
             done = optout.opt_out(

@@ -16,14 +16,14 @@ from dialer.accounts.models import Role
 from dialer.accounts.principal import Principal
 from dialer.calls import gate, testing
 from dialer.campaigns import lifecycle, listing
+from dialer.campaigns import queries as campaign_queries
 from dialer.campaigns.listing import CampaignView
 from dialer.errors import BadInput, NotAllowed
 from dialer.leads import importing, optout
-from dialer.leads.cells import clean
 from dialer.leads.importing import Attestation, ImportReport
 from dialer.leads.models import ConsentType
-from dialer.leads.phones import Number, Refusal
-from dialer.leads.phones import read as read_number
+from dialer.leads.optout_list import readings
+from dialer.leads.phones import Refusal
 from dialer.web import files
 from dialer.web.state import WebState
 
@@ -116,10 +116,12 @@ def opt_out(state: WebState, who: Principal, phones: Sequence[str], why: str) ->
         BadInput: some are no numbers; nothing is changed then.
     """
     who.require(Role.MANAGER)
-    read = {phone: read_number(clean(phone), state.settings.default_region) for phone in phones}
-    if bad := [f"{phone!r}: {number}" for phone, number in read.items() if isinstance(number, Refusal)]:
+    with state.sessions() as session:
+        regions = campaign_queries.regions(session, who.organization_id, state.settings.default_region)
+    read = {phone: readings(phone, regions) for phone in phones}
+    if bad := [f"{phone!r}: {meant}" for phone, meant in read.items() if isinstance(meant, Refusal)]:
         raise BadInput("Nothing was changed; these are no numbers to opt out: " + "; ".join(bad))
-    numbers = [number.e164 for number in read.values() if isinstance(number, Number)]
+    numbers = sorted(set[str]().union(*(meant for meant in read.values() if not isinstance(meant, Refusal))))
     done = optout.opt_out(
         state.sessions,
         who.organization_id,

@@ -51,3 +51,22 @@ def test_what_is_neither_file_nor_number_changes_nothing(dialer, sessions: Sessi
     assert "list.csv" in err
     with sessions() as session:
         assert session.scalar(select(func.count()).select_from(Suppression)) == 0
+
+
+def test_a_number_without_a_country_is_suppressed_wherever_it_may_be_meant(
+    dialer,  # noqa: F811
+    factory: Factory,
+    engine_room: CampaignEngine,
+    sessions: Sessions,
+    tmp_path: Path,
+) -> None:
+    lead = factory.lead(factory.campaign(region="IN"), phone="+917012345678")
+    path = tmp_path / "list.csv"
+    path.write_text("Mobile,Country\n7012345678,\n7012345679,India\n")
+
+    assert dialer("leads", "opt-out", path, "--why", "the client's list")[0] == 0
+
+    with sessions() as session:
+        phones = set(session.scalars(select(Suppression.phone)))
+    assert phones == {"+17012345678", "+917012345678", "+917012345679"}
+    assert engine_room.lead(lead.id).state is LeadState.BLOCKED

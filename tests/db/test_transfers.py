@@ -62,8 +62,15 @@ class Handover:
 
 
 @pytest.fixture
-def handover(engine_room: CampaignEngine, factory: Factory, database_url: str, tmp_path: Path) -> Iterator[Handover]:
-    agent = definition(tools=("end_call", "do_not_call", "transfer"), transfer_to=COLLEAGUE, transfer_mode="warm")
+def mode() -> str:
+    return "warm"
+
+
+@pytest.fixture
+def handover(
+    engine_room: CampaignEngine, factory: Factory, database_url: str, tmp_path: Path, mode: str
+) -> Iterator[Handover]:
+    agent = definition(tools=("end_call", "do_not_call", "transfer"), transfer_to=COLLEAGUE, transfer_mode=mode)
     with factory.sessions.begin() as session:
         version = session.get_one(AgentVersion, factory.agent_version.id)
         version.definition = agent.model_dump(mode="json")
@@ -190,6 +197,7 @@ def test_an_accepted_transfer_counts_as_one(handover: Handover) -> None:
     assert finished.evidence.transferred
 
 
+@pytest.mark.parametrize("mode", ["warm", "cold"])
 def test_the_emergency_stop_calls_no_colleague(handover: Handover) -> None:
     with handover.room.sessions.begin() as session:
         gate.shut(session, by="test", why="stop")
@@ -198,9 +206,10 @@ def test_the_emergency_stop_calls_no_colleague(handover: Handover) -> None:
     decision = answering.continued(handover.room.sessions, handover.call_id, said, secret="s" * 32)
 
     assert decision.do is Do.WAIT
-    assert handover.row.transfer is None or handover.row.transfer == "declined"
+    assert (handover.row.transfer, handover.row.ending) == ("declined", None)
 
 
+@pytest.mark.parametrize("mode", ["warm", "cold"])
 def test_a_colleague_whose_number_wants_no_calls_is_not_called(handover: Handover) -> None:
     row = handover.row
     with handover.room.sessions.begin() as session:
