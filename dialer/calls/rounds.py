@@ -94,18 +94,25 @@ class Rounds:
         try:
             with transaction(self._sessions) as tx:
                 stored = turns.store_all(tx.session, [(fact, *_whose(seat)) for seat, fact in said])
-                turns.understood_all(tx.session, [(fact, seat.call_id, seat.epoch) for seat, fact in understood])
+                found = [(fact, seat.call_id, seat.epoch) for seat, fact in understood]
+                enriched = turns.understood_all(tx.session, found)
         except Exception as error:  # whatever it is, each fact has its own way to go
             logger.warning("round not stored", facts=len(waiting), error=str(error))
             for one in waiting:
                 one.alone()
             return
         for one in waiting:
-            fact = one.told.fact
-            if isinstance(fact, TurnFinished) and (one.seat.call_id, one.seat.epoch, fact.number) not in stored:
-                one.alone()
-            else:
+            match one.told.fact:
+                case TurnFinished(number):
+                    done = (one.seat.call_id, one.seat.epoch, number) in stored
+                case TurnUnderstood(number):
+                    done = (one.seat.call_id, one.seat.epoch, number) in enriched
+                case _:
+                    done = False
+            if done:
                 one.told.answer(Reply())
+            else:
+                one.alone()
 
 
 def _whose(seat: Seat) -> tuple[UUID, int, str]:

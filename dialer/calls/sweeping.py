@@ -44,6 +44,8 @@ class Sweeping:
 
     settling: settling.Settling
     public_url: str
+    destinations: Sequence[str]
+    """Whatever outbox rows are sent to: CRMs, receivers, calendars, messengers."""
 
 
 def sweep(on: Sweeping) -> dict[str, int]:
@@ -213,7 +215,7 @@ def _outbox(on: Sweeping) -> int:
     messages = on.settling.finishing.messages
     queued = messages.waiting("outbox")
     with transaction(on.settling.sessions) as tx:
-        due = outbox.due_ids(tx.session, on.settling.finishing.destinations, limit=DRAINS * DRAIN_ROWS)
+        due = outbox.due_ids(tx.session, on.destinations, limit=DRAINS * DRAIN_ROWS)
     lost = _lost(due, queued)
     for _ in range(0, len(lost), DRAIN_ROWS):
         messages.send("outbox.drain")

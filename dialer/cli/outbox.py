@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dialer.cli.context import DataDir, Organization, opened
-from dialer.cli.output import AsJson, print_fields, print_json, print_table
+from dialer.cli.output import AsJson, print_fields, print_json, print_table, say
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Effects outside: pending, sent, or parked until a person looks."
@@ -45,12 +45,19 @@ def list_rows(
 
 @app.command()
 def retry(
-    ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Rows. [default: all parked ones]")] = None,
+    ids: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="[ID]...", help="Rows. [default: all parked ones but those of unknown fate]"),
+    ] = None,
     organization: Organization = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send parked rows again. What has had its effect already has no second one."""
+    """Send parked rows again.
+
+    What CRMs and calendars have taken already has no second effect there. SMS and mails of which nobody knows whether
+    they were sent are sent again only if they are named.
+    """
     from sqlalchemy import select
 
     from dialer import db
@@ -58,9 +65,21 @@ def retry(
     from dialer.crm.models import OutboxRow, OutboxState
 
     with opened(data_dir, organization) as context, db.transaction(context.sessions) as tx:
-        mine = select(OutboxRow.id).where(
-            OutboxRow.organization_id == context.organization_id, OutboxRow.state == OutboxState.PARKED
+        mine = (
+            select(OutboxRow.id)
+            .where(OutboxRow.organization_id == context.organization_id, OutboxRow.state == OutboxState.PARKED)
+            .order_by(OutboxRow.id)
         )
-        wanted = ids or tx.session.scalars(mine).all()
+        begun = OutboxRow.sending_wall.is_not(None)
+        left = [] if ids else tx.session.scalars(mine.where(begun)).all()
+        wanted = ids or tx.session.scalars(mine.where(~begun)).all()
         count = delivery.retry(tx.session, wanted, organization_id=context.organization_id)
-    (print_json if as_json else print_fields)({"retried": count})
+    if as_json:
+        print_json({"retried": count, "left": left})
+        return
+    print_fields({"retried": count, "left": len(left)})
+    if left:
+        say(
+            "Of those left nobody knows whether they were sent. To send them, perhaps a second time:\n"
+            f"dialer outbox retry {' '.join(map(str, left))}"
+        )

@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A lead as it stands now. `key` is ours and stable ("lead-17"), and unique in the CRM's external id field."""
+    """A lead as it stands now. `key` is ours and stable, and unique in the CRM's external id field."""
 
     key: str
     phone: str

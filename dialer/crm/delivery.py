@@ -1,12 +1,14 @@
 """Draining the outbox: take a row, send it without any transaction open, write down what became of it.
 
 A process that dies in between leaves a lease that runs out; the row is sent again, and its key makes that one effect.
+One that is only stopped for so long may write what is old by then: it has the present state sent once more.
 Destinations are drained side by side, so that a slow one holds up no other.
 """
 
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from dialer.crash import crash_point
 from dialer.crm import letters, queries
 from dialer.crm.base import Activity, Crm, Receiver, Task
 from dialer.crm.letters import Letter
-from dialer.crm.models import OutboxRow
+from dialer.crm.models import OutboxKind, OutboxRow
 from dialer.crm.queries import retry
 from dialer.db import Sessions, transaction
 from dialer.errors import DialerError, PermanentError, TransientError, VendorBusy, VendorRefused
@@ -46,6 +48,8 @@ UNLUCKY = 5
 LEASE_S = 45.0
 """How long a dead process's row stays its own. A live one that needs longer is overtaken, and the key keeps that one
 effect."""
+WRITE_WITHIN_S = 30.0
+"""So long after a row was taken nothing is sent for it any more: what is left of the lease is for the request."""
 RESTING_ROWS = 2000
 """How many of a destination's rows are put off with the one that it was too busy for."""
 SHUT_OUT_WAIT_S = 60.0
@@ -63,7 +67,7 @@ class _Fate(Enum):
     SLOWED = auto()
     """It was put off because the destination wants a rest."""
     LOST = auto()
-    """It was sent, but somebody else holds its lease by now and will say so."""
+    """Somebody else has taken it by now and will say what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +96,11 @@ def deliver_due(
     def drain(name: str) -> int:
         sent = unlucky = 0
         for _ in range(limit):
+            until = _deadline()
             row = _claim(sessions, lambda session: queries.claim(session, name, lease_s=LEASE_S))
             if row is None:
                 break
-            fate = _deliver(row, sessions, crms[name], recordings_url)
+            fate = _deliver(row, sessions, crms[name], recordings_url, until)
             sent += fate is _Fate.SENT
             unlucky = unlucky + 1 if fate is _Fate.PUT_OFF else 0
             if fate is _Fate.SLOWED or unlucky == UNLUCKY:
@@ -132,11 +137,11 @@ def deliver_from(
     first: OutboxRow, *, sessions: Sessions, crms: Mapping[str, Destination], recordings_url: str = ""
 ) -> int:
     """Send a row that was taken, and then those that waited for it. Returns how many had their effect."""
-    sent = 0
+    sent, until = 0, _deadline()
     row: OutboxRow | None = first
     while row is not None:
-        sent += _deliver(row, sessions, crms[row.destination], recordings_url) is _Fate.SENT
-        done = row
+        sent += _deliver(row, sessions, crms[row.destination], recordings_url, until) is _Fate.SENT
+        done, until = row, _deadline()
         row = _claim(sessions, lambda session, done=done: queries.claim_after(session, done, lease_s=LEASE_S))
     return sent
 
@@ -146,14 +151,37 @@ def _claim(sessions: Sessions, take: Callable[..., OutboxRow | None]) -> OutboxR
         return take(tx.session)
 
 
-def _deliver(row: OutboxRow, sessions: Sessions, to: Destination, recordings_url: str) -> _Fate:
-    """Send a leased row and record what came of it."""
+def _deadline() -> float:
+    """By when what is taken now must be on its way, on the monotonic clock."""
+    return time.monotonic() + WRITE_WITHIN_S
+
+
+def _deliver(row: OutboxRow, sessions: Sessions, to: Destination, recordings_url: str, until: float) -> _Fate:
+    """Send a leased row and record what came of it. If the lease was lost, what was sent may be older than what
+    another process has sent meanwhile.
+    """
+    fate = _attempt(row, sessions, to, recordings_url, until)
+    if fate is _Fate.LOST:
+        _log.warning("outbox.overtaken", **_fields(row))
+        with transaction(sessions) as tx:
+            if row.meeting_id is not None:
+                meetings.order_again(tx.session, row.meeting_id)
+            elif row.kind is not OutboxKind.EVENT:
+                queries.tell_again(tx.session, row)
+    return fate
+
+
+def _attempt(row: OutboxRow, sessions: Sessions, to: Destination, recordings_url: str, until: float) -> _Fate:
     if row.tries > MAX_TRIES:
         return _park(row, sessions, f"Given up: {row.tries - 1} tries, and the process died in the last.")
     try:
+        if isinstance(to, Crm):
+            to.prepare()  # it may take long: before the present state is read
         with sessions() as session:
             letter = letters.read(session, row, recordings_url=recordings_url)
         crash_point("outbox.before_send")
+        if time.monotonic() > until:
+            raise VendorBusy(to.name, "stopped for too long before sending")
         sent = _send(row, letter, to)
         crash_point("outbox.after_send")
     except SlotTaken as error:
@@ -186,11 +214,9 @@ def _send(row: OutboxRow, letter: Letter, to: Destination) -> _Sent:
             to.post(row.key, document)
             return _Sent(None, None)
         case None, Crm():
-            to.prepare()
             contact_id = to.upsert_contact(letter.contact)
             return _Sent(contact_id, contact_id)
         case (Activity() | Task()) as content, Crm():
-            to.prepare()
             # The contact's own row came first; it is missing if that one was parked, or if the person is no lead.
             contact_id = letter.contact_id or to.upsert_contact(letter.contact)
             if isinstance(content, Task):
@@ -216,9 +242,10 @@ def _shut_out(to: Destination) -> VendorBusy | None:
 def _park(row: OutboxRow, sessions: Sessions, error: str) -> _Fate:
     _log.error("outbox.parked", error=error, **_fields(row))
     with transaction(sessions) as tx:
-        if queries.park(tx.session, row, error) and row.meeting_id is not None:
+        won = queries.park(tx.session, row, error)
+        if won and row.meeting_id is not None:
             meetings.refused(tx.session, row.meeting_id, error)
-    return _Fate.PARKED
+    return _Fate.PARKED if won else _Fate.LOST
 
 
 def _taken(row: OutboxRow, sessions: Sessions, error: SlotTaken) -> _Fate:
@@ -243,12 +270,12 @@ def _put_off(row: OutboxRow, sessions: Sessions, error: Exception) -> _Fate:
     with transaction(sessions) as tx:
         if asked_s is None:
             wait_s = BACKOFF_S[row.tries - 1] * random.uniform(1 - JITTER, 1 + JITTER)
-            queries.postpone(tx.session, row, wait_s=wait_s, tries=row.tries, error=str(error))
-            return _Fate.PUT_OFF
+            won = queries.postpone(tx.session, row, wait_s=wait_s, tries=row.tries, error=str(error))
+            return _Fate.PUT_OFF if won else _Fate.LOST
         wait_s = asked_s * random.uniform(1, 1 + JITTER)
-        queries.postpone(tx.session, row, wait_s=wait_s, tries=row.tries - 1, error=str(error))
+        won = queries.postpone(tx.session, row, wait_s=wait_s, tries=row.tries - 1, error=str(error))
         queries.slow_down(tx.session, row.destination, wait_s=asked_s, limit=RESTING_ROWS)
-        return _Fate.SLOWED
+        return _Fate.SLOWED if won else _Fate.LOST
 
 
 def _fields(row: OutboxRow) -> dict[str, object]:

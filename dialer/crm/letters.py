@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import uuid5
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -42,9 +43,13 @@ class Letter:
     """None: the contact itself is what is sent. A mapping: a webhook's document."""
 
 
-def contact_key(lead_id: int) -> str:
-    """Our key of a lead in every CRM."""
-    return f"lead-{lead_id}"
+def contact_key(lead: Lead) -> str:
+    """Our key of a lead in every CRM.
+
+    Not of its number in our table, which is given again to somebody else after a restore of an older database, or in
+    another installation that writes to the same account.
+    """
+    return f"lead-{uuid5(lead.campaign_id, lead.phone).hex}"
 
 
 def read(session: Session, row: OutboxRow, *, recordings_url: str = "") -> Letter:
@@ -97,7 +102,7 @@ def _contact(session: Session, row: OutboxRow, lead: Lead | None, call: Call | N
         ).first()
         usable = _EMAIL.fullmatch(lead.email) is not None
         return Contact(
-            key=contact_key(lead.id),
+            key=contact_key(lead),
             phone=lead.phone,
             first_name=lead.first_name,
             last_name=lead.last_name,
@@ -201,7 +206,7 @@ def _document(
 def _lead_json(lead: Lead) -> dict[str, Any]:
     return {
         "id": lead.id,
-        "key": contact_key(lead.id),
+        "key": contact_key(lead),
         "phone": lead.phone,
         "first_name": lead.first_name,
         "last_name": lead.last_name,

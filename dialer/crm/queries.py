@@ -7,7 +7,7 @@ A parked row waits for a person and holds up nobody. All times are the database'
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, DateTime, Interval, Select, and_, bindparam, exists, func, or_, select, update
@@ -15,12 +15,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from dialer.crm.models import CrmLink, OutboxRow, OutboxState
+from dialer.crm.models import CrmLink, OutboxKind, OutboxRow, OutboxState
 
 ERROR_LENGTH = 2000
 NOW = func.statement_timestamp(type_=DateTime(timezone=True))
 """The database's own time, without asking for it, and the same within a statement: an index may be searched by it."""
 _FREE = or_(OutboxRow.lease.is_(None), OutboxRow.leased_until < NOW)
+
+
+def untaken() -> ColumnElement[bool]:
+    """Rows that are yet to be sent and that nobody has taken: they will say what is true then."""
+    return and_(OutboxRow.state == OutboxState.PENDING, _FREE)
 
 
 def claim(session: Session, destination: str, *, lease_s: float) -> OutboxRow | None:
@@ -64,9 +69,10 @@ def postpone(
     return _settle(session, row, next_wall=later, tries=tries, error=error[:ERROR_LENGTH], **begun)
 
 
-def park(session: Session, row: OutboxRow, error: str) -> bool:
-    """Put a row aside until a person has looked."""
-    return _settle(session, row, state=OutboxState.PARKED, error=error[:ERROR_LENGTH])
+def park(session: Session, row: OutboxRow, error: str, *, not_begun: bool = False) -> bool:
+    """Put a row aside until a person has looked. `not_begun`: as in `postpone`."""
+    begun = {"sending_wall": None} if not_begun else {}
+    return _settle(session, row, state=OutboxState.PARKED, error=error[:ERROR_LENGTH], **begun)
 
 
 def slow_down(session: Session, destination: str, *, wait_s: float, limit: int) -> int:
@@ -122,6 +128,47 @@ def retry(session: Session, ids: Sequence[int], *, organization_id: UUID | None 
         .execution_options(synchronize_session=False)
     )
     return len(moved.all())
+
+
+def doubt(session: Session, *, before: datetime) -> int:
+    """Take SMS and mails that a restored database has as unsent for begun, since they were written: they may have been
+    sent after the backup. Returns how many.
+    """
+    begun = session.scalars(
+        update(OutboxRow)
+        .where(
+            OutboxRow.kind.in_((OutboxKind.SMS, OutboxKind.EMAIL)),
+            OutboxRow.state != OutboxState.SENT,
+            OutboxRow.sending_wall.is_(None),
+            OutboxRow.created_wall < before,
+        )
+        .values(sending_wall=OutboxRow.created_wall)
+        .returning(OutboxRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(begun.all())
+
+
+def tell_again(session: Session, row: OutboxRow) -> None:
+    """Have the contact of a row's lead sent once more, as it stands then, unless a row that is yet to be taken will."""
+    coming = select(OutboxRow.id).where(
+        OutboxRow.destination == row.destination,
+        OutboxRow.lead_id == row.lead_id,
+        OutboxRow.kind == OutboxKind.CONTACT,
+        untaken(),
+    )
+    if row.lead_id is None or session.scalars(coming.limit(1)).first() is not None:
+        return
+    session.execute(
+        insert(OutboxRow).values(
+            organization_id=row.organization_id,
+            destination=row.destination,
+            kind=OutboxKind.CONTACT,
+            key=f"contact-{row.id}-{row.lease}",
+            lead_id=row.lead_id,
+            call_id=row.call_id,
+        )
+    )
 
 
 def link(session: Session, row: OutboxRow, external_id: str) -> None:

@@ -80,7 +80,7 @@ class Salesforce:
         """See that the org has our external id fields. Costs nothing after the first success.
 
         Raises:
-            VendorRefused: a field is missing or is no external id; the message says which.
+            VendorRefused: a field is missing, is no external id, or takes a value twice; the message says which.
         """
         with self._lock:
             if not self._fields:
@@ -174,7 +174,14 @@ class Salesforce:
         self.prepare()
         # What we do not know is left out: an empty value would erase the sales team's own.
         filled = {field: self._cut(name, field, value) for field, value in body.items() if value not in (None, "")}
-        record_id = self._api.upsert(name, KEYS[name], key, filled) or self._api.find(name, KEYS[name], key)
+        try:
+            record_id = self._api.upsert(name, KEYS[name], key, filled)
+        except VendorRefused as error:
+            # Another sender may have made the record at the same moment: then there is one to update.
+            if error.code != "DUPLICATE_VALUE" or self._api.find(name, KEYS[name], key) is None:
+                raise
+            record_id = self._api.upsert(name, KEYS[name], key, filled)
+        record_id = record_id or self._api.find(name, KEYS[name], key)
         if record_id is None:
             raise VendorSilent(VENDOR, f"{name} {key} was written and is not there")
         return record_id
@@ -197,11 +204,11 @@ class Salesforce:
         """Look at the fields of one object."""
         fields = self._api.fields(name)
         key = KEYS[name]
-        if not any(field["name"] == key and field["externalId"] for field in fields):
+        if not any(field["name"] == key and field["externalId"] and field["unique"] for field in fields):
             raise VendorRefused(
                 VENDOR,
                 "INVALID_FIELD",
-                f"{name} has no external id field {key}: add it in Setup as a unique, case-sensitive text of 64",
+                f"{name} has no unique external id field {key}: add it in Setup as a unique, case-sensitive text of 64",
             )
         writable = [field for field in fields if field["createable"]]
         own = {field["name"] for field in writable if field["custom"] and field["type"] in ("string", "textarea")}

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from dialer import clock
 from dialer.calls.models import Call
 from dialer.crm.models import OutboxKind, OutboxRow
+from dialer.crm.queries import untaken
 from dialer.errors import NotFound
 from dialer.followups import notices, tasks
 from dialer.followups.calendars.base import Booking, Cancellation, Span
@@ -69,8 +70,10 @@ def want(session: Session, call: Call, wish: Wish, *, now: datetime) -> tuple[Me
                     email=wish.email,
                 )
                 session.add(meeting)
-            elif meeting.state not in HOLDING:
-                meeting.state, meeting.moved_at, meeting.error = MeetingState.WANTED, now, None
+            else:
+                meeting.created_at = now
+                if meeting.state not in HOLDING:
+                    meeting.state, meeting.moved_at, meeting.error = MeetingState.WANTED, now, None
             session.flush()
     except IntegrityError:
         return None
@@ -117,21 +120,35 @@ def booking(meeting: Meeting) -> Booking:
 
 
 def settled(session: Session, meeting_id: UUID, external_id: str | None) -> None:
-    """The calendar has done as it was told. A booked meeting is confirmed, and takes the place of the call's others."""
+    """The calendar has done as it was told.
+
+    A booked meeting is confirmed and takes the place of the call's others, unless the person has agreed to another one
+    since: then it gives way.
+    """
     meeting = _held(session, meeting_id)
     if meeting is None or meeting.state is not MeetingState.WANTED:
         return
     now = clock.now(session)
     meeting.state, meeting.external_id, meeting.moved_at = MeetingState.BOOKED, external_id, now
-    if meeting.email:
-        notices.confirm(session, meeting, now=now)
-    for other in session.scalars(
+    others = session.scalars(
         select(Meeting)
         .where(Meeting.call_id == meeting.call_id, Meeting.id != meeting.id, Meeting.state.in_(HOLDING))
         .with_for_update()
-    ):
-        other.state, other.moved_at = MeetingState.CANCELLED, now
-        _order(session, other)
+    ).all()
+    overtaken = any(other.created_at > meeting.created_at for other in others)
+    if meeting.email and not overtaken:
+        notices.confirm(session, meeting, now=now)
+    for off in [meeting] if overtaken else others:
+        off.state, off.moved_at = MeetingState.CANCELLED, now
+        _order(session, off)
+
+
+def order_again(session: Session, meeting_id: UUID) -> None:
+    """Tell the calendar once more how a meeting stands, unless an order that is yet to be taken will."""
+    meeting = _held(session, meeting_id)
+    coming = select(OutboxRow.id).where(OutboxRow.meeting_id == meeting_id, untaken())
+    if meeting is not None and session.scalars(coming.limit(1)).first() is None:
+        _order(session, meeting)
 
 
 def refused(session: Session, meeting_id: UUID, error: str) -> None:
@@ -158,7 +175,7 @@ def follow_up(session: Session, call: Call, *, now: datetime) -> FollowUp | None
     meeting = session.scalars(
         select(Meeting)
         .where(Meeting.call_id == call.id, Meeting.state != MeetingState.CANCELLED)
-        .order_by((Meeting.state == MeetingState.REFUSED).asc(), Meeting.moved_at.desc())
+        .order_by((Meeting.state == MeetingState.REFUSED).asc(), Meeting.created_at.desc())
         .limit(1)
     ).first()
     if meeting is None:

@@ -103,6 +103,7 @@ class Meeting(Base):
     external_id: Mapped[str | None]
     error: Mapped[str | None]
     created_at: Mapped[Stamp]
+    """When the person last agreed to it."""
     moved_at: Mapped[Stamp]
 
     @property

@@ -7,7 +7,8 @@ became of it the vendor is asked, and where that is no use the row is parked, fo
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,12 +16,13 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from dialer import clock, log
+from dialer.calls import gate
 from dialer.crash import crash_point
 from dialer.crm import queries
 from dialer.crm.delivery import BACKOFF_S, JITTER, LEASE_S, MAX_TRIES, side_by_side
 from dialer.crm.models import OutboxRow, OutboxState
 from dialer.db import Sessions, lock_phone, transaction
-from dialer.errors import DialerError, PermanentError, TransientError
+from dialer.errors import DialerError, PermanentError, TransientError, VendorBusy
 from dialer.followups import invitation, meetings
 from dialer.followups.base import Message, Messenger
 from dialer.followups.models import Meeting, MeetingState, Notice
@@ -29,6 +31,10 @@ from dialer.leads import suppression
 LISTED_AFTER = timedelta(seconds=60)
 """So long after sending the vendor's list is trusted when it does not name a message."""
 ASK_AGAIN_S = 20.0
+SETTLED_IN_S = 60.0
+"""How often it is looked whether a restore is settled."""
+BEGUN_WITHIN_S = 10.0
+"""A sender that was stopped for longer since it began sends nothing: by then others ask what became of the message."""
 
 logger = log.get(__name__)
 
@@ -41,6 +47,7 @@ class Sending:
     messengers: Mapping[str, Messenger]
     """By channel; rows for others wait until theirs is there."""
     secret: str
+    monotonic: Callable[[], float] = time.monotonic
 
 
 def send_due(on: Sending, *, limit: int = 100) -> int:
@@ -64,15 +71,18 @@ def send(row: OutboxRow, on: Sending) -> bool:
     messenger = on.messengers[row.destination]
     if row.sending_wall is not None:
         return _settle(row, row.sending_wall, messenger, on)
+    began = on.monotonic()
     message = _begin(row, on)
     if message is None:
         return False
+    crash_point("outbox.before_send")
+    if on.monotonic() - began > BEGUN_WITHIN_S:
+        return _not_sent(row, on, VendorBusy(row.destination, "stopped for too long before sending"))
     try:
-        crash_point("outbox.before_send")
         external_id = messenger.send(message)
         crash_point("outbox.after_send")
     except PermanentError as error:
-        return _park(row, on, str(error))
+        return _park(row, on, str(error), not_begun=True)
     except TransientError as error:
         return _not_sent(row, on, error)
     except Exception as error:  # a silence, or whatever else it is: it may have been sent
@@ -82,9 +92,16 @@ def send(row: OutboxRow, on: Sending) -> bool:
 
 
 def _begin(row: OutboxRow, on: Sending) -> Message | None:
-    """Commit that sending begins, unless the person has opted out by now; the dial's own lock keeps both in order."""
+    """Commit that sending begins, unless the person has opted out by now; the dial's own lock keeps both in order.
+
+    Nothing begins while a restore is not settled: it may have been sent after the backup.
+    """
     with transaction(on.sessions) as tx:
         session = tx.session
+        if gate.awaits_settling(session):
+            why = "The database was restored: dialer settle comes first."
+            queries.postpone(session, row, wait_s=SETTLED_IN_S, tries=row.tries - 1, error=why)
+            return None
         notice = session.get(Notice, row.notice_id)
         if notice is None or notice.organization_id != row.organization_id:
             queries.park(session, row, "What was to be sent is gone.")
@@ -147,7 +164,7 @@ def _settle(row: OutboxRow, since: datetime, messenger: Messenger, on: Sending) 
         return _mark_sent(row, on, external_id)
     if wall - since < LISTED_AFTER:
         return _ask_later(row, on, "Nobody knows whether it was sent; it is not listed yet.")
-    return _park(row, on, "It was not sent: the vendor does not list it. Retry it if it is still wanted.")
+    return _park(row, on, "It was not sent: the vendor does not list it. Retry it by its id if it is still wanted.")
 
 
 def _mark_sent(row: OutboxRow, on: Sending, external_id: str) -> bool:
@@ -155,17 +172,17 @@ def _mark_sent(row: OutboxRow, on: Sending, external_id: str) -> bool:
         return queries.mark_sent(tx.session, row, external_id)
 
 
-def _park(row: OutboxRow, on: Sending, why: str) -> bool:
+def _park(row: OutboxRow, on: Sending, why: str, *, not_begun: bool = False) -> bool:
     logger.error("notice parked", outbox_id=row.id, channel=row.destination, error=why)
     with transaction(on.sessions) as tx:
-        queries.park(tx.session, row, why)
+        queries.park(tx.session, row, why, not_begun=not_begun)
     return False
 
 
 def _not_sent(row: OutboxRow, on: Sending, error: TransientError) -> bool:
     """It was not sent, for sure: try again later, or give up."""
     if row.tries >= MAX_TRIES:
-        return _park(row, on, f"Given up after {row.tries} tries: {error}")
+        return _park(row, on, f"Given up after {row.tries} tries: {error}", not_begun=True)
     wait_s = error.wait_s or BACKOFF_S[row.tries - 1] * random.uniform(1 - JITTER, 1 + JITTER)
     with transaction(on.sessions) as tx:
         queries.postpone(tx.session, row, wait_s=wait_s, tries=row.tries, error=str(error), not_begun=True)

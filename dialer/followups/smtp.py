@@ -62,7 +62,10 @@ class Smtp:
                 code, said = server.getreply()
             except (OSError, smtplib.SMTPException) as error:
                 raise VendorSilent(VENDOR, f"no answer: {error!r}") from error
-            self._command(server, code, said)
+            if 400 <= code < 600:
+                self._command(server, code, said)
+            elif not 200 <= code < 300:
+                raise VendorSilent(VENDOR, f"an answer that says nothing: {code} {said!r:.200}")
         return str(mail["Message-ID"])
 
     def sent(self, message: Message, *, since: datetime) -> str | None:

@@ -38,7 +38,7 @@ class Product:
         self._clock, self._judge, self._organization_id = clock, judge, organization_id
         self.finishing = finishing.Finishing(sessions, reader, messages, (), self.spoken)
         self.settling = settling.Settling(sessions, carrier, grace_s, self.finishing)
-        self.sweeping = sweeping.Sweeping(self.settling, PUBLIC_URL)
+        self.sweeping = sweeping.Sweeping(self.settling, PUBLIC_URL, ())
         self.effects = facts.Effects(self.spoken, self.cancel)
         self.dialing = dialing.Dialing(
             sessions,

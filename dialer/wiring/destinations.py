@@ -1,4 +1,4 @@
-"""Where outcomes go: CRMs, receivers of webhooks, and calendars."""
+"""Where the outbox goes: CRMs, receivers of webhooks, calendars, and messengers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dialer.settings import Settings
-from dialer.wiring.calendars import calendars
+from dialer.wiring.calendars import calendars, names
+from dialer.wiring.messaging import channels
 
 if TYPE_CHECKING:
     from dialer.crm.delivery import Destination
@@ -21,6 +22,11 @@ def destinations(settings: Settings) -> tuple[str, ...]:
         "webhook": bool(v.webhook_url),
     }
     return tuple(name for name, given in configured.items() if given)
+
+
+def everywhere(settings: Settings) -> tuple[str, ...]:
+    """Names of all that outbox rows can be sent to; nothing of it is made for that."""
+    return (*destinations(settings), *names(settings), *channels(settings))
 
 
 def crms(settings: Settings) -> Mapping[str, Destination]:

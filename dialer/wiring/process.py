@@ -31,7 +31,7 @@ from dialer.telephony.base import Carrier
 from dialer.wiring import brains
 from dialer.wiring.calendars import calendars
 from dialer.wiring.carriers import carrier
-from dialer.wiring.destinations import crms, destinations
+from dialer.wiring.destinations import crms, destinations, everywhere
 from dialer.wiring.messaging import messengers
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Wiring:
     @cached_property
     def sweeping(self) -> sweeping.Sweeping:
         """What the sweep needs."""
-        return sweeping.Sweeping(self.settling, self.settings.public_url)
+        return sweeping.Sweeping(self.settling, self.settings.public_url, everywhere(self.settings))
 
     @cached_property
     def journal(self) -> Journal:

@@ -141,6 +141,15 @@ def test_salesforce_refuses(server: Scripted, status: int, body: Any, code: str)
     assert server.asked == 1
 
 
+def test_key_field_that_takes_a_value_twice_is_refused(server: Scripted) -> None:
+    fields = [{"name": name, "externalId": True, "unique": False} for name in ("Dialer_Id__c", "Dialer_Key__c")]
+    more = {"createable": True, "custom": True, "type": "string", "length": 64}
+    server.answers(200, {"fields": [field | more for field in fields]})
+
+    with pytest.raises(VendorRefused, match="unique"):
+        make_salesforce(server.url).prepare()
+
+
 def test_salesforces_ended_session_is_asked_about_twice_at_most(server: Scripted) -> None:
     server.answers(401, salesforce_error("INVALID_SESSION_ID"))
 

@@ -280,6 +280,14 @@ def test_locked_row_is_busy(world: CrmWorld) -> None:
         crm.upsert_contact(CONTACT)
 
 
+def test_record_that_somebody_makes_at_the_same_moment_is_updated(world: CrmWorld) -> None:
+    world.always("salesforce.raced")
+
+    contact_id = make_salesforce(world.url).upsert_contact(CONTACT)
+
+    assert [record["id"] for record in world.records("salesforce", "Lead")] == [contact_id]
+
+
 def test_repeated_task_is_not_reopened(crm: Crm, vendor: Vendor, world: CrmWorld) -> None:
     contact_id = crm.upsert_contact(CONTACT)
     crm.add_task(TASK, contact_id)

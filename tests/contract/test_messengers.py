@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import socketserver
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -155,6 +157,26 @@ def test_a_server_that_says_nothing_is_busy_for_nothing_was_sent(monkeypatch: py
         mute.listen()
         with pytest.raises(VendorBusy):
             Smtp("127.0.0.1", mute.getsockname()[1], "a@b.example", security="none").send(mail("notice-1"))
+
+
+@pytest.mark.parametrize("answer", ["ok", "354 go on", "999 what"])
+def test_an_answer_to_the_last_dot_that_says_nothing_is_a_silence(answer: str) -> None:
+    class Odd(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 odd\r\n")
+            for line in self.rfile:
+                said = line.strip().upper()
+                if said == b".":
+                    self.wfile.write(f"{answer}\r\n".encode())
+                elif said == b"DATA":
+                    self.wfile.write(b"354 go on\r\n")
+                elif said.startswith((b"EHLO", b"MAIL", b"RCPT")):
+                    self.wfile.write(b"250 fine\r\n")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Odd) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        with pytest.raises(VendorSilent):
+            Smtp("127.0.0.1", server.server_address[1], "a@b.example", security="none").send(mail("notice-1"))
 
 
 @pytest.mark.parametrize("subject", ["Offer\r\nBcc: all@example.com", "Offer\nX: y"])

@@ -205,6 +205,48 @@ def test_another_time_takes_the_place_of_the_first(begin: Begin) -> None:
     assert list(calendar.events) == [second.id.hex]
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_the_time_that_was_agreed_to_last_stands_whatever_the_calendar_did_first(begin: Begin, *, again: bool) -> None:
+    room = begin(calendar := ScriptedCalendar(fails=[VendorSilent("google", "no answer")]))
+    room.want("book_meeting", when=TUESDAY)
+    room.want("book_meeting", when="2026-12-01T11:00")
+    if again:
+        room.want("book_meeting", when=TUESDAY)
+    deliver_again(room)
+
+    states = [meeting.state for meeting in rows(room)]
+    at_10, at_11 = rows(room)
+    last = at_10 if again else at_11
+    assert states == [MeetingState.BOOKED, MeetingState.CANCELLED][:: 1 if again else -1]
+    assert list(calendar.events) == [last.id.hex]
+    with room.sessions() as session:
+        assert session.scalars(select(Notice.meeting_id)).all() == [last.id]
+
+
+def test_a_late_sender_brings_no_cancelled_meeting_back(begin: Begin) -> None:
+    """It is stopped in the middle of booking; meanwhile another one books, and the person chooses another time."""
+    room = begin(calendar := ScriptedCalendar())
+    book, stopped = calendar.book, list[Booking]()
+
+    def slowly(booking: Booking) -> str:
+        if not stopped:
+            stopped.append(booking)
+            with room.sessions.begin() as session:
+                session.execute(update(OutboxRow).values(leased_until=datetime(2020, 1, 1, tzinfo=UTC)))
+            deliver_again(room)
+            assert room.want("book_meeting", when="2026-12-01T14:00").ok
+            deliver_again(room)
+        return book(booking)
+
+    calendar.book = slowly  # type: ignore[method-assign]
+    room.want("book_meeting", when=TUESDAY)
+    deliver_again(room)
+
+    first, second = rows(room)
+    assert (first.state, second.state) == (MeetingState.CANCELLED, MeetingState.BOOKED)
+    assert list(calendar.events) == [second.id.hex]
+
+
 def test_a_time_that_somebody_else_took_in_the_calendar_is_refused(begin: Begin) -> None:
     room = begin(ScriptedCalendar(fails=[SlotTaken("google")]))
 

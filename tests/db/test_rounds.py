@@ -151,6 +151,16 @@ def test_a_call_that_somebody_holds_does_not_hold_up_the_others(hall: Hall) -> N
         assert [fate.stored for fate in fates] == [False, True]
 
 
+def test_what_was_understood_of_a_turn_that_was_left_out_goes_alone_behind_it(hall: Hall) -> None:
+    held, free, _ = hall.seats
+    with hall.room.sessions.begin() as session:
+        session.get_one(Call, held.call_id, with_for_update=True)
+        fates = [hall.tell(seat, fact) for seat in (held, free) for fact in (turn(1), TurnUnderstood(1, FOUND))]
+        hall.rounds.start()
+
+        assert [fate.stored for fate in fates] == [False, False, True, True]
+
+
 def test_a_turn_that_nobody_can_store_leaves_the_others_their_own_way(hall: Hall) -> None:
     poisoned, sound, _ = hall.seats
     fates = hall.tell(poisoned, turn(1, "a \0 in it")), hall.tell(sound, turn(1))

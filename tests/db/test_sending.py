@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
 
+from dialer.calls import gate
 from dialer.crm import queries
 from dialer.crm.models import OutboxRow, OutboxState
-from dialer.db import Sessions, lock_phone
+from dialer.db import lock_phone
 from dialer.errors import VendorBusy, VendorRefused, VendorSilent
 from dialer.followups import sending
 from dialer.followups.base import Message
@@ -81,9 +82,7 @@ class Post:
 
 
 @pytest.fixture
-def post(sessions: Sessions) -> Post:
-    factory = Factory(sessions)
-    factory.set_clock()
+def post(factory: Factory) -> Post:
     lead = factory.lead(factory.campaign(), state=LeadState.IN_FLIGHT, email="sam@example.com")
     return Post(seated(factory, {}, lead=lead), ScriptedMessenger())
 
@@ -176,6 +175,19 @@ def test_who_opted_out_meanwhile_is_sent_nothing(post: Post) -> None:
     assert (row.state, row.error, post.messenger.taken) == (OutboxState.PARKED, "The person has opted out.", [])
 
 
+def test_nothing_is_sent_while_a_restore_is_not_settled(post: Post) -> None:
+    """The backup may have as unsent what was sent after it."""
+    post.room.want("send_sms", message="Here is the link.")
+    with post.room.sessions.begin() as session:
+        gate.shut(session, by=gate.RESTORE, why="a restore")
+    row = post.send()
+    assert (row.state, row.tries, row.sending_wall, post.messenger.taken) == (OutboxState.PENDING, 0, None, [])
+
+    with post.room.sessions.begin() as session:
+        gate.open_gate(session, by="test", why="settled")
+    assert post.send().state is OutboxState.SENT
+
+
 def test_what_was_not_sent_is_sent_later(post: Post) -> None:
     post.messenger.fails = [VendorBusy("sms", "429")]
     post.room.want("send_sms", message="Here is the link.")
@@ -243,6 +255,17 @@ def test_a_process_that_died_while_sending_sends_nothing_twice(post: Post) -> No
     later = post.send(age_s=120)
 
     assert (later.state, post.messenger.taken) == (OutboxState.PARKED, [])
+
+
+def test_a_sender_that_was_stopped_before_the_first_byte_sends_nothing(post: Post) -> None:
+    post.room.want("send_sms", message="Here is the link.")
+    times = iter([0.0, 60.0])
+
+    sending.send_due(replace(post.on, monotonic=lambda: next(times)))
+
+    assert post.messenger.taken == []
+    assert post.send().state is OutboxState.SENT
+    assert len(post.messenger.taken) == 1
 
 
 def test_one_of_two_senders_of_a_row_sends_it(post: Post) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from dialer.calls import callbacks, settling, sweeping
 from dialer.calls.models import Callback, Stray
 from dialer.calls.states import CallState
+from dialer.crm.models import OutboxKind, OutboxRow
 from dialer.errors import CarrierSilent
 from dialer.leads import optout
 from tests.db.engine import SECRET, CampaignEngine
@@ -22,7 +23,7 @@ SID = "CA" + "7" * 32
 
 @pytest.fixture
 def on(engine_room: CampaignEngine) -> sweeping.Sweeping:
-    return sweeping.Sweeping(engine_room.settling, "https://dialer.test")
+    return sweeping.Sweeping(engine_room.settling, "https://dialer.test", ())
 
 
 @pytest.fixture
@@ -62,6 +63,28 @@ def test_a_part_that_fails_stops_no_other(
     store(engine_room, placed, CallSid=str(engine_room.call(placed).carrier_id), CallStatus="busy")
 
     assert sweeping.sweep(on)["callbacks"] == 1
+
+
+@pytest.mark.parametrize("destination", ["sms", "email", "google"])
+def test_what_is_due_to_no_crm_is_woken_too(
+    engine_room: CampaignEngine, factory: Factory, placed: UUID, destination: str
+) -> None:
+    engine_room.destinations = ()
+    with engine_room.sessions.begin() as session:
+        kind = {"sms": OutboxKind.SMS, "email": OutboxKind.EMAIL, "google": OutboxKind.MEETING}[destination]
+        session.add(
+            OutboxRow(
+                organization_id=factory.organization.id,
+                destination=destination,
+                kind=kind,
+                key=f"{destination}-1",
+                call_id=placed,
+            )
+        )
+
+    sweeping.sweep(sweeping.Sweeping(engine_room.settling, "https://dialer.test", (destination,)))
+
+    assert ("outbox.drain",) in engine_room.messages.sent
 
 
 def opt_out_and_die(engine_room: CampaignEngine, call_id: UUID) -> None:

@@ -17,7 +17,7 @@ from tests.factories import NOON, Factory
 
 @pytest.fixture
 def on(engine_room: CampaignEngine) -> sweeping.Sweeping:
-    return sweeping.Sweeping(engine_room.settling, "https://dialer.test")
+    return sweeping.Sweeping(engine_room.settling, "https://dialer.test", ())
 
 
 def claimed(factory: Factory, number: int, *, late_s: float) -> list[UUID]:

@@ -96,6 +96,9 @@ class Api:
             raise refusal(400, "INVALID_FIELD", f"The {field} field should not be specified in the sobject data.")
         async with self._records.lock:
             here = self._org.find(name, field, value)
+            if here is None and self._misfortune.strikes("raced", request):  # somebody else was faster by a hair
+                made = await self._org.write(name, None, {**values, field: value})
+                raise refusal(400, "DUPLICATE_VALUE", f"duplicate value found: {field} on record {made.id}")
             record = await self._org.write(name, here, {**values, **({} if here else {field: value})})
         await self._misfortune.after_write(request)
         response.status_code = 201 if here is None else 200

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from dialer.crm.base import Activity, Contact, Task
 from dialer.crm.delivery import deliver_due, deliver_one
+from dialer.crm.letters import contact_key
 from dialer.crm.models import CrmLink, OutboxRow, OutboxState
 from dialer.db import Sessions
 from dialer.errors import VendorBusy, VendorSilent
@@ -22,7 +23,7 @@ def test_contact_call_and_task_arrive_in_order(sessions: Sessions, factory: Fact
     assert deliver_due(sessions, {"hubspot": crm}) == 3
 
     assert [type(crm.kept[key]) for key in crm.sent] == [Contact, Activity, Task]
-    assert crm.contact_ids == [f"id of lead-{lead.id}"] * 2
+    assert crm.contact_ids == [f"id of {contact_key(lead)}"] * 2
 
 
 def test_contact_tells_the_present_state(sessions: Sessions, factory: Factory, lead: Lead, crm: FakeCrm) -> None:
@@ -32,7 +33,7 @@ def test_contact_tells_the_present_state(sessions: Sessions, factory: Factory, l
 
     deliver_due(sessions, {"hubspot": crm})
 
-    contact = crm.kept[f"lead-{lead.id}"]
+    contact = crm.kept[contact_key(lead)]
     assert isinstance(contact, Contact)
     assert (contact.last_name, contact.status) == ("Moore", "interested")
     assert contact.fields == {"city": "Rome", "budget": 1200}
@@ -43,7 +44,18 @@ def test_contact_id_is_remembered(sessions: Sessions, lead: Lead, crm: FakeCrm) 
     deliver_due(sessions, {"hubspot": crm})
 
     with sessions() as session:
-        assert session.scalars(select(CrmLink.external_id)).all() == [f"id of lead-{lead.id}"]
+        assert session.scalars(select(CrmLink.external_id)).all() == [f"id of {contact_key(lead)}"]
+
+
+def test_a_lead_has_the_key_of_its_campaign_and_number_whatever_its_number_in_our_table(
+    lead: Lead,
+) -> None:
+    """After a restore the table's numbers are given again, and a list that is imported again has other ones."""
+    again = Lead(id=lead.id + 1, campaign_id=lead.campaign_id, phone=lead.phone)
+    other = Lead(id=lead.id, campaign_id=lead.campaign_id, phone="+12125550999")
+
+    assert contact_key(again) == contact_key(lead)
+    assert contact_key(other) != contact_key(lead)
 
 
 def test_webhook_gets_the_whole_call(sessions: Sessions, factory: Factory, lead: Lead) -> None:

@@ -13,6 +13,7 @@ from dialer.calls import gate
 from dialer.calls.gap_settling import Restored
 from dialer.calls.models import Call, Direction
 from dialer.calls.states import CallState
+from dialer.crm.models import OutboxKind, OutboxRow
 from dialer.errors import Conflict
 from dialer.leads import optout
 from dialer.leads.models import Lead, Suppression
@@ -63,6 +64,26 @@ def test_journal_gets_what_it_lacked(engine_room: CampaignEngine, factory: Facto
     assert settle(restored).opt_outs_journaled == 1
     assert settle(restored).opt_outs_journaled == 0
     assert [entry.phone for entry in restored.journal.entries() if entry] == ["+12125550188"]
+
+
+@pytest.mark.parametrize("kind", [OutboxKind.SMS, OutboxKind.EMAIL])
+def test_message_that_the_backup_has_as_unsent_is_in_doubt_and_not_sent(
+    engine_room: CampaignEngine, factory: Factory, restored: Restored, kind: OutboxKind
+) -> None:
+    def put(key: str) -> None:
+        with engine_room.sessions.begin() as session:
+            session.add(OutboxRow(organization_id=factory.organization.id, destination=kind.value, kind=kind, key=key))
+
+    put("before")
+    with engine_room.sessions.begin() as session:
+        gate.shut(session, by="test", why="a restore")
+    put("after")
+
+    assert settle(restored).messages_in_doubt == 1
+    assert settle(restored).messages_in_doubt == 0
+    with engine_room.sessions() as session:
+        begun = select(OutboxRow.key).where(OutboxRow.sending_wall == OutboxRow.created_wall)
+        assert session.scalars(begun).all() == ["before"]
 
 
 def test_dials_after_an_unnoticed_restore_do_not_hide_the_gap(
