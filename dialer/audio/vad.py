@@ -36,6 +36,8 @@ class Ear(Protocol):
     """When the present stretch of speech began; 0.0 while nobody speaks."""
     last_voice_s: float
     """The end of the last speech seen; 0.0 before any."""
+    heard_until_s: float
+    """Up to when it knows whether there was speech; audio that is late, or was not looked at yet, comes after."""
 
     def feed(self, frame: bytes, now: float) -> None:
         """Take 20 ms of mu-law, 160 bytes."""
@@ -49,20 +51,22 @@ class Ear(Protocol):
 class Edges:
     """Turns single decisions into stretches of speech."""
 
-    __slots__ = ("last_voice_s", "voiced_since_s")
+    __slots__ = ("heard_until_s", "last_voice_s", "voiced_since_s")
 
     def __init__(self) -> None:
         self.voiced_since_s = 0.0
         self.last_voice_s = 0.0
+        self.heard_until_s = 0.0
 
     def voice(self, began_s: float, now: float) -> None:
         """Speech from `began_s` to `now`."""
         if self.voiced_since_s == 0.0:
             self.voiced_since_s = began_s
-        self.last_voice_s = now
+        self.last_voice_s = self.heard_until_s = now
 
     def quiet(self, now: float) -> None:
         """No speech at `now`; a stretch ends after `GAP_S` of it."""
+        self.heard_until_s = now
         if self.voiced_since_s and now - self.last_voice_s >= GAP_S:
             self.voiced_since_s = 0.0
 
@@ -175,9 +179,9 @@ class SileroBatch:
     def feed(self, slot: int, frame: bytes, now: float) -> None:
         """Add 20 ms of mu-law to a place."""
         filled = self._filled[slot]
-        if filled + mulaw.FRAME_BYTES > ROOM:
-            self.forget(slot)  # nobody ran the batch for so long: old windows are of no use to anyone
-            filled = 0
+        if filled + mulaw.FRAME_BYTES > ROOM:  # a burst after a stall, and nobody ran the batch meanwhile
+            self.run()
+            filled = self._filled[slot]
         at = slot * ROW + CONTEXT + filled
         self._bytes[at : at + mulaw.FRAME_BYTES] = frame
         self._filled[slot] = filled + mulaw.FRAME_BYTES

@@ -10,14 +10,13 @@ from dialer.conversation.answering import ROUNDS, Answering
 from dialer.conversation.drafting import Drafts
 from dialer.conversation.playout import Audio, Playout, Segment
 from dialer.conversation.recall import Recall
-from dialer.conversation.spending import Told
 from dialer.conversation.talking import Talking
 from dialer.conversation.timings import Timings
 from dialer.conversation.tools import Used
 from dialer.conversation.transcript import Transcript
 from dialer.conversation.vendors import FIRST_TOKEN_S, NEXT_TOKEN_S, in_time
 from dialer.errors import VendorBusy, VendorRefused
-from dialer.llm.base import ToolCall, Usage
+from dialer.llm.base import ToolCall
 from dialer.speech2speech.base import Talk, Written
 
 logger = log.get(__name__)
@@ -103,8 +102,6 @@ class Aloud:
                         case ToolCall():
                             calls.append(piece)
                             self._talking.wants(piece)
-                        case Usage():
-                            self._transcript.spent.answers.append(Told(piece))
         finally:
             self._end_segment()
         timings.round_over(asked_s, loop.time())

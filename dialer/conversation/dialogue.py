@@ -324,15 +324,16 @@ class Dialogue:
             claim = self._floor.claim(text, now)
         if claim is Claim.NODS:
             return
+        mode = self._stage.mode  # a person who was taken for a machine is greeted for these words
         self._store_person_turn(turn, text)
         if claim is Claim.ANSWERS:
             self._replying.owed = True
-        elif self._stage.mode is Mode.OPENING:
+        elif mode is Mode.OPENING:
             greets = plain(text) in _GREETINGS
             self._replying.owed |= not greets and turn.ended_s - self._stage.began_s >= WHO_IS_THIS_S
-        elif self._stage.mode is Mode.SCREENED:
+        elif mode is Mode.SCREENED:
             self._machines.screened(text)
-        elif self._stage.mode is Mode.TALKING:
+        elif mode is Mode.TALKING:
             self._floor.answered()
             self._replying.answer(turn)
 

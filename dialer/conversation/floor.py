@@ -19,6 +19,12 @@ ANSWERS_EARLY_S: Final = 0.8
 """A "yes" within so long of the end of our question, had we not fallen silent for it, is its answer."""
 
 
+LATE_S: Final = 0.1
+"""Audio is known so much later than it comes: a frame, a window of the voice detection, and its next run."""
+LOST_S: Final = 1.0
+"""Audio that is later than this will not come."""
+
+
 class Claim(Enum):
     """What somebody wants who speaks while the agent has the floor."""
 
@@ -72,15 +78,22 @@ class Floor:
             turn.voice(since_s, ear.last_voice_s)
             self._patience.noise(now)
         if interruptible and self.agent_has_it:
-            self._yield_or_not(now)
+            if self._yield_or_not(now):
+                return True
             turn = self._person.turn
         self._listening.urgent = bool(ear.voiced_since_s or turn.started_s)
         if not turn.started_s:
             return False
-        if turn.wants_final(now):
+        silent_until_s = self._silent_until_s(now)
+        if turn.wants_final(silent_until_s):
             self._listening.finalize()
         deadline = turn.deadline()
-        return deadline is not None and now >= deadline
+        return deadline is not None and silent_until_s >= deadline
+
+    def _silent_until_s(self, now: float) -> float:
+        """Up to when a silence is one: what does not reach us, or has not been looked at, may be speech."""
+        known_s = self._ear.heard_until_s + LATE_S
+        return now if now - known_s >= LOST_S else min(now, known_s)
 
     def mind(self, now: float) -> None:
         """Notice a recognizer that has gone deaf."""
@@ -89,9 +102,9 @@ class Floor:
     def likely_words(self, now: float) -> str:
         """The person's turn as it probably ends, while the agent waits for it to be sure; else ""."""
         turn = self._person.turn
-        if not (turn.started_s and self._settings.eager and turn.probably_over(now)) or self.agent_has_it:
+        if not (turn.started_s and self._settings.eager) or self.agent_has_it:
             return ""
-        return turn.text
+        return turn.text if turn.probably_over(self._silent_until_s(now)) else ""
 
     def words(self, heard: Heard, now: float, delay_s: float) -> bool:
         """Take what the recognizer heard, and took `delay_s` for; return whether it says anything new."""
@@ -147,7 +160,8 @@ class Floor:
             return 0.0
         return max(ear.voiced_since_s, self._taken_until_s)
 
-    def _yield_or_not(self, now: float) -> None:
+    def _yield_or_not(self, now: float) -> bool:
+        """Fall silent, yield or go on, if it is time to; return whether what was said meanwhile decides about it."""
         playout = self._speaking.playout
         move = self._speaking.barge_in.decide(
             now,
@@ -158,12 +172,16 @@ class Floor:
         if move is Move.HOLD:
             self._would_end_s = now + playout.remaining_s(now)
             playout.hold(now)
+        elif move is Move.GO_ON and self.turn.text:
+            self._speaking.barge_in.held = True
+            return True
         elif move is Move.GO_ON:
             self.false_barge_ins += 1
             playout.go_on()
             self.finish(now)
         elif move is Move.YIELD:
             self._yield(now)
+        return False
 
     def _yield(self, now: float) -> None:
         self.barge_ins += 1

@@ -108,7 +108,6 @@ class Listening:
 
     def feed(self, frame: bytes, now: float) -> None:
         """Hand over 20 ms of mu-law, at `now` on the loop's clock. Never blocks."""
-        self._spent.stt_frames += 1
         self._unheard.append(frame)
         if self._recognition is None:
             return
@@ -243,6 +242,7 @@ class Listening:
 
     def _feed(self, recognition: Recognition, frames: Sequence[bytes], now: float) -> None:
         recognition.feed(frames[0] if len(frames) == 1 else b"".join(frames))
+        self._spent.stt_frames += len(frames) if recognition.by_the_second else 0
         self._fed_s.extend([now] * len(frames))
         self._fed += len(frames)
 

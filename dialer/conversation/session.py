@@ -107,6 +107,9 @@ class Session:
 
     def started(self, stream_id: str, wire: Wire) -> None:
         """The stream is up: speak."""
+        if self._closing.over.done():
+            wire.close()
+            return
         now = self._loop.time()
         self._wire = wire
         self._began_s = now
@@ -151,6 +154,8 @@ class Session:
         self._dialogue.machine(verdict)
 
     def _frame(self, frame: bytes) -> None:
+        if self._closing.over.done():
+            return
         now = self._heard_s = self._loop.time()
         self._silent_ticks = 0
         self._frames_in += 1

@@ -15,19 +15,12 @@ PERSONS: Final = ("stt_s",)
 
 
 class Paid(Protocol):
-    """An answer of a model's that counts, whether it is whole or not."""
+    """An answer of a model's that counts, whether it is whole or not; or a whole talk with one."""
 
     @property
     def usage(self) -> Usage:
         """What it has cost so far."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One that has told what it cost."""
-
-    usage: Usage
 
 
 @dataclass(slots=True)

@@ -88,6 +88,7 @@ class Talking:
                     self._crew.talkers.failed(talker, error, now)
                     continue
                 self._talker = talker
+                self._transcript.spent.answers.append(self.talk)
                 self.catch_up()
                 self._overhearing = Overhearing(self.talk, self._ear, self.catch_up)
                 return talker, self._overhearing
@@ -179,6 +180,7 @@ class Overhearing:
         self.dropped_bytes = 0
         self.signs: int | None = None
         """Its replies are what is waited for."""
+        self.by_the_second = False
 
     def feed(self, mulaw: bytes) -> None:
         """Hand over audio."""
@@ -215,7 +217,7 @@ class Overhearing:
             VendorBusy: the model was lost.
         """
         async for heard in self._talk:
-            if heard.is_final and not heard.ended_s and self._pauses_s:  # the next recognizer shall not hear it again
+            if heard.is_final and self._pauses_s:  # in the line's time, so that the next recognizer hears nothing twice
                 yield replace(heard, ended_s=self._pauses_s.popleft())
             else:
                 yield heard

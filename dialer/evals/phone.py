@@ -44,6 +44,7 @@ class Words:
     """One call's recognizer, which is told what it hears."""
 
     dropped_bytes = 0
+    by_the_second = True
     signs: int | None = None
 
     def __init__(self) -> None:

@@ -34,6 +34,8 @@ class Recognition(Protocol):
 
     dropped_bytes: int
     """Audio that could not be sent in time."""
+    by_the_second: bool
+    """Whether what it is given is paid by the second."""
 
     @property
     def signs(self) -> int | None:

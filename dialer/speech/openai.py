@@ -84,7 +84,11 @@ class OpenAIStream(NegotiatedStream):
         self._spans: dict[str, list[float]] = {}
         self._fed_bytes = 0
         self._asked_s: deque[float] = deque()
-        """Where in the audio we asked for words that have not come yet."""
+        """Where in the audio we asked for words, and have not been answered yet."""
+        self._committed_s: dict[str, float] = {}
+        """The same of items whose words we asked for, and will be told."""
+        self._pending: set[str] = set()
+        """Items whose words are on their way, whoever asked."""
 
     def configure(self, transcription: Mapping[str, Any]) -> None:
         """Say what is sent, and what is to be done with it."""
@@ -118,19 +122,25 @@ class OpenAIStream(NegotiatedStream):
                 self._spans[item] = [message["audio_start_ms"] / 1000, 0.0]
             case "input_audio_buffer.speech_stopped":
                 self._spans.setdefault(item, [0.0, 0.0])[1] = message["audio_end_ms"] / 1000
+            case "input_audio_buffer.committed":
+                self._pending.add(item)
+                if not self._spans.get(item, [0.0, 0.0])[1] and self._asked_s:
+                    self._committed_s[item] = self._asked_s.popleft()
             case "conversation.item.input_audio_transcription.delta":
                 words = self._words[item] = self._words.get(item, "") + str(message.get("delta") or "")
                 if words.strip():
                     yield Heard(words.strip(), is_final=False, started_s=self._spans.get(item, [0.0])[0])
             case "conversation.item.input_audio_transcription.completed":
                 self._words.pop(item, None)
+                self._pending.discard(item)
                 started_s, ended_s = self._spans.pop(item, [0.0, 0.0])
                 by_silence = ended_s > 0  # the end of a turn; ended because we asked, it is not known to be one
                 if not by_silence:
-                    ended_s = self._asked_s.popleft() if self._asked_s else 0.0
+                    ended_s = self._committed_s.pop(item, 0.0)
                 text = str(message["transcript"]).strip()
                 yield Heard(text, is_final=True, end_of_turn=by_silence, started_s=started_s, ended_s=ended_s)
             case "conversation.item.input_audio_transcription.failed" | "error":
+                self._pending.discard(item)
                 yield from self._failed(message.get("error") or {})
 
     def _failed(self, error: Mapping[str, Any]) -> Iterable[Piece]:
@@ -138,7 +148,8 @@ class OpenAIStream(NegotiatedStream):
         if code == _NOTHING_TO_COMMIT:
             if self._asked_s:
                 self._asked_s.popleft()
-            yield Heard("", is_final=True)
+            if not self._pending:  # else there is something to be told yet
+                yield Heard("", is_final=True)
             return
         words = str(error.get("message") or "")
         refused = code in _REFUSING or error.get("type") == "invalid_request_error"

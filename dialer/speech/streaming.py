@@ -36,6 +36,7 @@ class SocketStream(WSListener):  # type: ignore[misc, unused-ignore]  # a C clas
         self._pieces: asyncio.Queue[Piece | None] = asyncio.Queue()
         self._closing = False
         self.dropped_bytes = 0
+        self.by_the_second = True
         self.signs = 0
 
     # What a vendor's file fills in

@@ -21,8 +21,8 @@ class Written:
     text: str
 
 
-Piece = bytes | Written | ToolCall | Usage
-"""A piece of a reply: audio as it is made, its words, each tool call once it is whole, and the usage last."""
+Piece = bytes | Written | ToolCall
+"""A piece of a reply: audio as it is made, its words, and each tool call once it is whole."""
 
 
 class Talk(Recognition, Protocol):
@@ -30,6 +30,11 @@ class Talk(Recognition, Protocol):
 
     `feed` is given the person's voice between `begin` and `finalize` only; `finalize` says that they paused.
     """
+
+    @property
+    def usage(self) -> Usage:
+        """What its replies have cost so far, those that were cut off included."""
+        ...
 
     def begin(self) -> None:
         """The person begins to speak. A reply that nobody has asked for is void."""

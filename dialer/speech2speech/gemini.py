@@ -98,8 +98,15 @@ class GeminiTalk(NegotiatedStream):
         """What came of them, and what is advised. Telling it at once would interrupt the reply that is being made."""
         self._void_reply = False
         """Whether pieces may still come of a reply that we have interrupted."""
-        self._usage: Usage | None = None
-        """What the last reply cost, when that was told after its end."""
+        self._before = Usage()
+        """What the replies before the last one cost."""
+        self._last = Usage()
+        """The same of that one, as far as it was told."""
+
+    @property
+    def usage(self) -> Usage:
+        """What replies have cost so far."""
+        return self._before + self._last
 
     def message(self, **content: Any) -> None:
         """Send a message."""
@@ -192,7 +199,7 @@ class GeminiTalk(NegotiatedStream):
             words, self._words = self._words.strip(), ""
             yield Heard(words, is_final=True)
         if "usageMetadata" in message:
-            self._usage = gemini_wire.usage(message["usageMetadata"])
+            self._last = gemini_wire.usage(message["usageMetadata"])
         cancelled = (message.get("toolCallCancellation") or {}).get("ids") or ()
         if self._void_reply:
             self._void_reply = not (content.get("interrupted") or content.get("turnComplete") or cancelled)
@@ -210,9 +217,7 @@ class GeminiTalk(NegotiatedStream):
     def _begin(self) -> None:
         self._replies.begin()
         self._narrowing = Narrowing(RATE_HZ)
-        if self._usage is not None:
-            self._replies.add(self._usage)
-            self._usage = None
+        self._before, self._last = self.usage, Usage()
 
     def _speak(self, content: Mapping[str, Any], calls: Mapping[str, Any]) -> None:
         for part in (content.get("modelTurn") or {}).get("parts") or ():

@@ -82,6 +82,8 @@ class OpenAITalk(OpenAIStream):
         super().__init__()
         self.instructions = ""
         """What the conversation began with."""
+        self.usage = Usage()
+        """What replies have cost so far."""
         self._replies = Replies()
         self._item = ""
         """The item whose audio came last."""
@@ -136,6 +138,9 @@ class OpenAITalk(OpenAIStream):
 
     def read(self, message: dict[str, Any]) -> Iterable[HeardPiece]:
         """Translate one message."""
+        if message.get("type") == "response.done":  # of whichever reply: one that was cancelled costs, too
+            usage = message["response"].get("usage") or {}
+            self.usage += Usage(usage.get("input_tokens", 0), usage.get("output_tokens", 0))
         match message.get("type"):
             case "response.created":
                 self._response = str(message["response"]["id"])
@@ -176,8 +181,6 @@ class OpenAITalk(OpenAIStream):
             refused = code == "insufficient_quota"
             self._replies.fail(VendorRefused(VENDOR, code, words) if refused else VendorBusy(VENDOR, f"{code} {words}"))
             return
-        usage = response.get("usage") or {}
-        self._replies.add(Usage(usage.get("input_tokens", 0), usage.get("output_tokens", 0)))
         self._replies.end()
 
 

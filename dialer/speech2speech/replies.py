@@ -20,11 +20,12 @@ class Replies:
 
     def begin(self) -> None:
         """A new reply is being made; what is left of another one is void."""
-        self._pieces = asyncio.Queue()
+        self.drop()
         self.making = True
 
     def drop(self) -> None:
-        """Nobody wants the rest of it."""
+        """Nobody wants the rest of it. For whoever takes it, it ends here."""
+        self._pieces.put_nowait(None)
         self._pieces = asyncio.Queue()
         self.making = False
 

@@ -33,6 +33,7 @@ class Transcribed:
         self._asked = False
         self._heard: asyncio.Queue[Heard | None] = asyncio.Queue()
         self.dropped_bytes = 0
+        self.by_the_second = True
         self.signs: int | None = None
 
     def feed(self, frame: bytes) -> None:

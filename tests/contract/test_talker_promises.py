@@ -142,18 +142,20 @@ def test_tool_is_wanted_and_its_result_gone_on_from(make: Make, sandbox: Sandbox
 
 
 def test_cost_is_told(make: Make, sandbox: Sandbox) -> None:
-    async def talk(person: Conversation) -> list[Any]:
-        pieces = []
+    async def talk(person: Conversation) -> list[Usage]:
+        costs = [person.talk.usage]
         for text in ("Are you a robot?", "How much does it cost?"):
             await person.say(text)
-            pieces += await person.reply()
-            await asyncio.sleep(0.1)
-        return pieces
+            await person.reply()
+            await asyncio.sleep(0.3)  # it is told after the reply
+            costs.append(person.talk.usage)
+        return costs
 
-    costs = [piece for piece in hold(make, sandbox, talk) if isinstance(piece, Usage)]
+    none, one, two = hold(make, sandbox, talk)
 
-    assert costs
-    assert all(cost.prompt_tokens and cost.completion_tokens for cost in costs)
+    assert none == Usage()
+    assert two.prompt_tokens > one.prompt_tokens > 0
+    assert two.completion_tokens > one.completion_tokens > 0
 
 
 def test_what_was_told_is_known(make: Make, sandbox: Sandbox) -> None:

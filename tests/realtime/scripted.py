@@ -12,7 +12,7 @@ from typing import Any
 from dialer.audio import mulaw
 from dialer.audio.vad import Edges
 from dialer.errors import VendorBusy
-from dialer.llm.base import Delta, Message, ToolCall, ToolSpec
+from dialer.llm.base import Delta, Message, ToolCall, ToolSpec, Usage
 from dialer.speech.base import Heard
 from dialer.speech2speech.base import Piece, Written
 
@@ -87,6 +87,7 @@ class FakeRecognition:
         self.finalized = 0
         self.closed = False
         self.dropped_bytes = 0
+        self.by_the_second = True
         self.signs: int | None = None
 
     @property
@@ -181,9 +182,10 @@ class FakeBrain:
 class FakeTalk(FakeRecognition):
     """Answers from a list; each answer is a list of pieces. An exception in it is raised."""
 
-    def __init__(self, answers: list[Sequence[Piece | Exception]]) -> None:
+    def __init__(self, answers: list[Sequence[Piece | Usage | Exception]]) -> None:
         super().__init__()
         self.answers = answers
+        self.usage = Usage()
         self.came: list[tuple[str, str]] = []
         """What it was told, asked, advised and given the result of, in order."""
 
@@ -206,6 +208,9 @@ class FakeTalk(FakeRecognition):
         for piece in self.answers.pop(0) if self.answers else [Written("All right."), bytes(8000)]:
             if isinstance(piece, Exception):
                 raise piece
+            if isinstance(piece, Usage):
+                self.usage += piece
+                continue
             yield piece
             await asyncio.sleep(0.02)
 
@@ -219,7 +224,7 @@ class FakeTalk(FakeRecognition):
 class FakeTalker:
     """A speech-to-speech model that holds one conversation."""
 
-    def __init__(self, *answers: Sequence[Piece | Exception], name: str = "talker") -> None:
+    def __init__(self, *answers: Sequence[Piece | Usage | Exception], name: str = "talker") -> None:
         self.name = name
         self.talk = FakeTalk(list(answers))
 

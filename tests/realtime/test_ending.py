@@ -72,6 +72,35 @@ def test_opt_out_said_while_hanging_up_is_not_lost(play) -> None:
     play(scene)
 
 
+def test_a_stream_that_begins_after_the_end_is_closed_in_silence(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.hang_up()
+        spoken, opened = len(call.phone.frames), len(call.recognizers[0].opened)
+        call.phone.closed_at = 0.0
+        call.session.started("MZ2", call.phone)
+        await call.quiet(5.0)
+        assert call.phone.closed_at
+        assert (len(call.phone.frames), len(call.recognizers[0].opened)) == (spoken, opened)
+
+    play(scene)
+
+
+def test_an_opt_out_is_committed_though_something_else_ends_the_call_at_that_moment(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.voice(1.0)
+        call.ears.hear("never call me again", end_of_turn=True)
+        begun = call.session._dialogue._activity.start
+        call.session._dialogue._activity.start = lambda work: (begun(work), call.session._dialogue._activity.cancel())
+        await call.quiet(1.0)
+        assert call.hand.of(OptedOut) == [OptedOut("words", "never call me again")]
+        await call.hang_up()
+        assert call.hand.of(HandedIn)[0].reason is EndReason.OPT_OUT
+
+    play(scene)
+
+
 @pytest.mark.parametrize("said", [["Goodbye then."], []])
 def test_end_call_is_said_committed_and_then_closed(play, said) -> None:
     async def scene(call: Call) -> None:

@@ -117,6 +117,24 @@ def test_a_yes_over_the_end_of_the_question_is_its_answer(play, seconds: float) 
     play(scene, brain=FakeBrain([question], ["Good."]))
 
 
+def test_a_yes_that_the_recognizer_is_slow_to_be_sure_of_is_its_answer(play) -> None:
+    question = "Lamps are nice. Do you own the house?"
+
+    async def scene(call: Call) -> None:
+        await speaking(call, len(question) / 15 - 0.9)
+        await call.voice(0.4)
+        call.ears.hear("yes", is_final=False)
+        await call.quiet(0.5)
+        call.ears.hear("Yes.", end_of_turn=True)
+        await call.until(lambda: len(call.brain.asked) == 2)
+        said = [message.text for message in call.brain.asked[1][-2:]]
+        assert {text.strip(".").lower() for text in said} == {question.strip(".").lower(), "yes"}
+        await call.quiet(4.0)
+        assert len(call.brain.asked) == 2
+
+    play(scene, brain=FakeBrain([question], ["Good."]))
+
+
 def test_a_nod_within_a_question_is_no_answer_to_it(play) -> None:
     question = "Now that you have heard all about our lamps and their price, do you want to have one of them?"
 

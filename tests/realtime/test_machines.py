@@ -161,6 +161,19 @@ def test_a_person_whom_the_carrier_took_for_a_machine_is_talked_to(play) -> None
     play(scene)
 
 
+def test_a_person_who_was_taken_for_a_machine_late_is_answered_by_the_opener_alone(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.quiet(4.0)
+        call.session.machine("machine_start")
+        await call.say("Hello? Who is this?", 1.0)
+        before = len(call.hand.said())
+        await call.until(lambda: ("agent", "opener", OPENER) in call.hand.said()[before:])
+        await call.quiet(2.0)
+        assert call.brain.asked == []
+
+    play(scene)
+
+
 def test_a_screener_that_beeps_is_told_who_calls_after_its_tone(play) -> None:
     async def scene(call: Call) -> None:
         await call.say("Please state your name after the tone.", 2.0)

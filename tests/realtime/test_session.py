@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from dialer.conversation.facts import (
@@ -15,6 +17,7 @@ from dialer.conversation.facts import (
 from dialer.llm.base import ToolCall
 from tests.realtime.calling import OPENER, Call
 from tests.realtime.scripted import (
+    VOICE_FRAME,
     FakeBrain,
 )
 
@@ -190,7 +193,7 @@ def test_takeover_apologises_and_answers_what_was_left_open(play) -> None:
 
     play(
         scene,
-        past=(PastTurn(Speaker.AGENT, OPENER), PastTurn(Speaker.PERSON, "What does it cost?")),
+        past=(PastTurn(1, 1, Speaker.AGENT, OPENER), PastTurn(1, 2, Speaker.PERSON, "What does it cost?")),
         opener_done=True,
     )
 
@@ -200,7 +203,7 @@ def test_takeover_says_an_opener_again_that_was_cut_short(play) -> None:
         await call.opener()
         assert call.hand.said() == [("agent", "opener", OPENER)]
 
-    play(scene, past=(PastTurn(Speaker.AGENT, "Hi there,"),))
+    play(scene, past=(PastTurn(1, 1, Speaker.AGENT, "Hi there,"),))
 
 
 def test_card_number_reaches_neither_model_nor_row(play) -> None:
@@ -210,5 +213,38 @@ def test_card_number_reaches_neither_model_nor_row(play) -> None:
         await call.until(lambda: len(call.brain.asked) == 1)
         assert "4111" not in str(call.hand.facts)
         assert "4111" not in str(call.brain.asked)
+
+    play(scene)
+
+
+@pytest.mark.parametrize(("stall_s", "burst"), [(0.3, 15), (0.6, 30)])
+def test_audio_that_is_late_is_no_silence(play, stall_s: float, burst: int) -> None:
+    """Packets hang on the way, or our own loop does: whoever was speaking may be speaking still."""
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.voice(1.0)
+        call.ears.hear("I have two kids.")
+        await call.voice(0.6)
+        await asyncio.sleep(stall_s)
+        assert call.brain.asked == []
+        for _ in range(burst):
+            call.session.audio(VOICE_FRAME)
+        await call.voice(1.0)
+        assert call.brain.asked == []
+        call.ears.hear("and they are loud", end_of_turn=True)
+        await call.until(lambda: call.brain.asked)
+        assert call.brain.asked[0][-1].text == "I have two kids. and they are loud"
+
+    play(scene)
+
+
+def test_a_line_that_falls_silent_altogether_is_a_silence(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.voice(1.0)
+        call.ears.hear("I have two kids.")
+        await asyncio.sleep(1.5)
+        assert len(call.brain.asked) == 1
 
     play(scene)

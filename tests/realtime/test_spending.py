@@ -119,6 +119,8 @@ def test_a_speech_to_speech_model_costs_what_it_says(play) -> None:
         talker.talk.hear("what do you sell", end_of_turn=True)
         await call.until(lambda: len(turns(call, Speaker.AGENT)) == 2)
         assert turns(call, Speaker.AGENT)[1].cost == {"prompt_tokens": 50, "completion_tokens": 7}
+        await call.hang_up()
+        assert counters(call)["stt_s"] == 0  # the model hears for itself
 
     talker = FakeTalker([Written("We sell lamps."), bytes(8000), Usage(50, 7)])
     play(scene, talkers=(talker,), agent={"speech_to_speech": ["talker"]})

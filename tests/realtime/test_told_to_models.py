@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from dialer.conversation.facts import KnowledgeWanted, Passage, Reply, ToolWanted
 from dialer.errors import VendorBusy
 from dialer.llm.base import ToolCall
@@ -18,11 +20,11 @@ PASSAGE = Passage(
 )
 
 
-async def say(call: Call, talker: FakeTalker, text: str, seconds: float = 1.0) -> None:
+async def say(call: Call, talker: FakeTalker, text: str, seconds: float = 1.0, *, ended_s: float = 0.0) -> None:
     """The person speaks, and the model writes down what they said."""
     await call.voice(seconds)
     await call.quiet(0.2)
-    talker.talk.hear(text, end_of_turn=True)
+    talker.talk.hear(text, end_of_turn=True, ended_s=ended_s)
     await call.quiet(0.02)
 
 
@@ -109,12 +111,14 @@ def test_a_model_that_answers_no_more_hears_no_more_either(play) -> None:
     play(scene, talkers=(talker,), agent=AGENT)
 
 
-def test_what_a_lost_model_has_told_is_not_heard_again(play) -> None:
+@pytest.mark.parametrize("ended_s", [0.0, 2.5])
+def test_what_a_lost_model_has_told_is_not_heard_again(play, ended_s: float) -> None:
+    """Some models say up to where it was, but count only what they were given: voice without the silence between."""
     talker = FakeTalker([VendorBusy("talker", "silent")])
 
     async def scene(call: Call) -> None:
         await call.opener()
-        await say(call, talker, "What does the set-up cost?", 2.0)
+        await say(call, talker, "What does the set-up cost?", 2.0, ended_s=ended_s)
         await call.until(lambda: call.recognizers[0].opened)
         assert call.ears.fed < 0.7 * 8000  # what came since the pause, and nothing of the two seconds before
         await call.until(lambda: call.brain.asked)

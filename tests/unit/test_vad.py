@@ -112,3 +112,19 @@ def test_a_late_run_of_the_batch_loses_nothing(batch: SileroBatch, speech: bytes
         voiced += ear.voiced_since_s > 0
     assert voiced * 0.02 >= 0.7 * len(speech) / 8000
     ear.close()
+
+
+def test_a_burst_after_a_stall_is_heard_whole(batch: SileroBatch, speech: bytes) -> None:
+    judged: list[int] = []
+    for burst in (1, 20):
+        ear, now, windows = BatchedEar(batch), 0.0, []
+        ear.judged = lambda probability, heard_s, windows=windows: windows.append(heard_s)  # type: ignore[method-assign]
+        for number, frame in enumerate(frames(speech)):
+            now += 0.02
+            ear.feed(frame, now)
+            if number % burst == burst - 1:
+                batch.run()
+        batch.run()
+        judged.append(len(windows))
+        ear.close()
+    assert judged[0] == judged[1] > 0
