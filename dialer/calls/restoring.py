@@ -1,8 +1,7 @@
 """Noticing that the database was put back to an older state.
 
-The carrier then knows calls that no row knows, or the journal opt-outs. Those are made again at once.
-Dialing stays shut until a person has settled the gap (`dialer settle`), for what was called in it cannot be told from
-what was not.
+The carrier then knows calls that no row knows, or the journal opt-outs. Dialing stays shut until a person has settled
+the gap (`dialer settle`), for what was called in it cannot be told from what was not.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def compare(sessions: Sessions, carrier: Carrier, *, grace_s: float, restored: R
             if not gate.awaits_settling(tx.session):
                 gate.shut(tx.session, by=gate.RESTORE, why=why)
         logger.error("restore noticed", found=len(found), first=found[0])
-    if restored is not None and missing:  # the gate is shut by now: who dies here leaves no sign in the journal
+    elif restored is not None and missing:  # of a restore they are the signs by which settling looks back: it has them
         imported = gap_settling.bring_back(missing, restored, by=gate.RESTORE)
         logger.warning("opt-outs made again from the journal", number=imported)
     return found

@@ -132,8 +132,7 @@ class Dialogue:
             activity=self._activity,
             closing=self.closing,
         )
-        self._look_s = 0.0
-        self._foreseen = ""
+        self._look_s, self._foreseen = 0.0, ""
 
     def _made_answering(self, crew: Crew) -> Aloud:
         agent = self._agent

@@ -57,7 +57,8 @@ class Replies:
         """
         if self._broken is not None:
             raise self._broken
-        while (piece := await self._pieces.get()) is not None:
+        pieces = self._pieces
+        while (piece := await pieces.get()) is not None:
             if isinstance(piece, VendorBusy | VendorRefused):
                 raise piece
             yield piece

@@ -11,6 +11,7 @@ from dialer.campaigns.models import Campaign
 from dialer.db import Sessions
 from dialer.leads.models import Lead
 from tests.db.engine import CampaignEngine
+from tests.db.ringing import Line
 from tests.factories import Factory
 
 
@@ -43,3 +44,19 @@ def engine_room(sessions: Sessions, factory: Factory) -> CampaignEngine:
     room = CampaignEngine(sessions)
     room.have_seats()
     return room
+
+
+@pytest.fixture
+def line(engine_room: CampaignEngine, factory: Factory) -> Line:
+    factory.lead(factory.campaign())
+    (call_id,) = engine_room.claim()
+    engine_room.place(call_id)
+    return Line(engine_room, call_id)
+
+
+@pytest.fixture
+def seated(line: Line) -> Line:
+    """The same, answered and taken by a worker."""
+    line.pick_up()
+    assert line.take(1)
+    return line

@@ -233,14 +233,19 @@ def test_an_ordinary_talk_opts_nobody_out(ended: Ended) -> None:
     assert suppressed(ended) == []
 
 
-def test_a_wish_does_not_wait_for_a_reader_that_is_unwell(ended: Ended) -> None:
+def unread(ended: Ended, *said: str) -> UUID:
+    """A call that has just ended, and whose reader has no time."""
     ended.room.extractor.error = VendorBusy("openai", "429")
-    call_id = ended("completed", "Hello?", "Please never call me again.")
+    call_id = ended("completed", *said)
     with ended.room.sessions.begin() as session:
         session.execute(update(Call).values(closed_wall=func.clock_timestamp()))
-
     with pytest.raises(VendorBusy):
         finishing.finish(call_id, ended.room.finishing)
+    return call_id
+
+
+def test_a_wish_does_not_wait_for_a_reader_that_is_unwell(ended: Ended) -> None:
+    call_id = unread(ended, "Hello?", "Please never call me again.")
 
     assert suppressed(ended) == [ended.room.call(call_id).to_number]
 
@@ -287,13 +292,8 @@ def test_what_facts_alone_decide(ended: Ended, changes: dict[str, object], dispo
 
 
 def test_a_reader_that_is_unwell_is_waited_for(ended: Ended) -> None:
-    ended.room.extractor.error = VendorBusy("openai", "429")
-    call_id = ended("completed", "Hello?", "Yes.")
-    with ended.room.sessions.begin() as session:
-        session.execute(update(Call).values(closed_wall=func.clock_timestamp()))
+    call_id = unread(ended, "Hello?", "Yes.")
 
-    with pytest.raises(VendorBusy):
-        finishing.finish(call_id, ended.room.finishing)
     assert ended.room.call(call_id).outcome_at is None
 
 

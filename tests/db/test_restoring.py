@@ -150,24 +150,27 @@ def forgotten(engine_room: CampaignEngine, factory: Factory, tmp_path: Path) -> 
     return Forgotten(engine_room, restored, lead.organization_id, lead.phone)
 
 
-def test_an_opt_out_that_only_the_journal_has_is_noticed_and_made_again(forgotten: Forgotten) -> None:
+def test_an_opt_out_that_only_the_journal_has_is_noticed_and_made_again_by_settling(forgotten: Forgotten) -> None:
     said = forgotten.said(timedelta(hours=2))
 
     assert forgotten.compare()
-
     assert forgotten.is_shut()
+
+    assert gap_settling.settle(forgotten.restored).opt_outs_imported == 1
     assert forgotten.suppressed() == [(said.phone, "digit 9", "digit")]
     assert forgotten.compare() == [], "it has its row now"
 
 
-def test_the_gate_is_shut_before_the_sign_is_gone(forgotten: Forgotten, monkeypatch: pytest.MonkeyPatch) -> None:
-    forgotten.said(timedelta(hours=2))
-    monkeypatch.setattr(gap_settling, "bring_back", lambda *_, **__: 1 / 0)
+def test_settling_looks_back_as_far_as_the_opt_out_by_which_a_restore_was_noticed(
+    forgotten: Forgotten, factory: Factory
+) -> None:
+    """Dials after the restore make the newest row younger than the gap."""
+    said = forgotten.said(timedelta(hours=2))
+    factory.call(state=CallState.ENDED, carrier_id="CA1", dialing_wall=said.wall + timedelta(hours=1))
 
-    with pytest.raises(ZeroDivisionError):
-        forgotten.compare()
+    assert forgotten.compare()
 
-    assert forgotten.is_shut()
+    assert gap_settling.settle(forgotten.restored).since < said.wall
 
 
 def test_an_opt_out_that_may_be_under_way_is_no_restore(forgotten: Forgotten) -> None:

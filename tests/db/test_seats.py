@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
-from uuid import UUID
 
 import pytest
 from sqlalchemy import create_engine, func, select, update
-from sqlalchemy.exc import OperationalError
 
-from dialer.calls import answering, briefings, conversing, facts, receiving, reporting, seats, sweeping
+from dialer.calls import answering, briefings, conversing, facts, receiving, seats, sweeping
 from dialer.calls.answering import Do
-from dialer.calls.models import Call, SeatState, Stray, ToolUse, Turn, Worker
-from dialer.calls.reporting import Report
+from dialer.calls.models import SeatState, Stray, ToolUse, Turn, Worker
 from dialer.calls.states import CallState
 from dialer.calls.toolbox import schedule_callback
 from dialer.conversation.facts import (
     Ending,
     EndReason,
-    Fact,
     HandedIn,
     OpenerCompleted,
     OptedOut,
-    Reply,
     Speaker,
     StreamStarted,
     ToolWanted,
@@ -36,60 +29,10 @@ from dialer.conversation.facts import (
 )
 from dialer.leads import suppression
 from dialer.leads.models import Suppression
-from dialer.leads.optout import OptOut
-from dialer.outcomes import finishing
-from dialer.outcomes.models import Disposition, Outcome
 from dialer.telephony.base import CarrierStatus
 from tests.db.engine import SECRET, CampaignEngine
+from tests.db.ringing import URL, Line
 from tests.factories import NOON, Factory, definition
-
-URL = "ws://127.0.0.1:1/media/calls-1/x/token"
-
-
-@dataclass
-class Line:
-    """A call that the carrier rings, and what its webhooks and seats do with it."""
-
-    room: CampaignEngine
-    call_id: UUID
-    cancelled: list[UUID] = field(default_factory=list)
-
-    @property
-    def row(self) -> Call:
-        return self.room.call(self.call_id)
-
-    def pick_up(self, carrier_id: str | None = None) -> answering.Decision:
-        said = Report(carrier_id or str(self.row.carrier_id), CarrierStatus.IN_PROGRESS)
-        return answering.answered(self.room.sessions, self.call_id, said, secret=SECRET)
-
-    def stream_ended(self, status: CarrierStatus = CarrierStatus.IN_PROGRESS) -> answering.Decision:
-        return answering.continued(
-            self.room.sessions, self.call_id, Report(str(self.row.carrier_id), status), secret=SECRET
-        )
-
-    def take(self, epoch: int, worker: str = "calls-1") -> bool:
-        with self.room.sessions.begin() as session:
-            return seats.take(session, self.call_id, epoch, worker=worker, url=URL)
-
-    def tell(self, fact: object, *, epoch: int = 1, worker: str = "calls-1") -> facts.Reply:
-        effects = facts.Effects(opt_out=self.room.opt_out, cancel=self.cancelled.extend)
-        return facts.apply(fact, facts.Seat(self.call_id, epoch, worker), self.room.sessions, effects)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def line(engine_room: CampaignEngine, factory: Factory) -> Line:
-    factory.lead(factory.campaign())
-    (call_id,) = engine_room.claim()
-    engine_room.place(call_id)
-    return Line(engine_room, call_id)
-
-
-@pytest.fixture
-def seated(line: Line) -> Line:
-    """The same, answered and taken by a worker."""
-    line.pick_up()
-    assert line.take(1)
-    return line
 
 
 def turn(number: int, speaker: Speaker = Speaker.PERSON, text: str = "Yes.") -> TurnFinished:
@@ -356,99 +299,6 @@ def test_a_fact_that_nobody_foresaw_leaves_the_seat_its_thread(seated: Line) -> 
     reply = conversing._apply(OptedOut("words", "stop"), facts.Seat(seated.call_id, 1, "calls-1"), on)
 
     assert reply.ok is False
-
-
-def suppressed(line: Line) -> list[str | None]:
-    with line.room.sessions() as session:
-        return list(session.scalars(select(Suppression.phone)))
-
-
-@pytest.mark.parametrize("fact", [OptedOut("words", "stop"), ToolWanted("k", "do_not_call", {})])
-def test_an_opt_out_counts_though_its_seat_has_lost_the_call(seated: Line, fact: object) -> None:
-    seated.stream_ended()
-    seated.take(2, "calls-2")
-
-    reply = seated.tell(fact)
-
-    assert reply.lost
-    assert suppressed(seated) == [seated.row.to_number]
-    assert seated.row.opted_out_at is not None
-
-
-def test_an_opt_out_that_could_not_be_committed_comes_with_the_outcome(seated: Line) -> None:
-    def fails(*_: object) -> None:
-        raise ValueError("nobody foresaw this")
-
-    effects = facts.Effects(opt_out=fails, cancel=fails)  # type: ignore[arg-type]
-    on = conversing.Seats(seated.room.sessions, None, seated.room.messages, "calls-1", "", effects)  # type: ignore[arg-type]
-    for fact in (OptedOut("words", "stop"), Ending(EndReason.OPT_OUT), HandedIn(EndReason.OPT_OUT, "", 2.0)):
-        conversing._apply(fact, facts.Seat(seated.call_id, 1, "calls-1"), on)
-    over = Report(str(seated.row.carrier_id), CarrierStatus.COMPLETED, duration_s=20)
-    with seated.room.sessions.begin() as session:
-        reporting.report(session, seated.call_id, over, now=NOON, by="test")
-    assert suppressed(seated) == []
-
-    assert finishing.finish(seated.call_id, seated.room.finishing)
-
-    assert suppressed(seated) == [seated.row.to_number]
-    with seated.room.sessions() as session:
-        assert session.get_one(Outcome, seated.call_id).disposition is Disposition.DO_NOT_CALL
-
-
-@dataclass
-class Said:
-    """A fact on its way, and what came of it."""
-
-    fact: Fact
-    replies: list[Reply] = field(default_factory=list)
-
-    def answer(self, reply: Reply) -> None:
-        self.replies.append(reply)
-
-
-class Inline(Executor):
-    """Does at once what should be done meanwhile."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        done: Future[Any] = Future()
-        done.set_result(fn(*args, **kwargs))
-        return done
-
-
-@pytest.mark.parametrize("wish", [OptedOut("words", "stop"), ToolWanted("k", "do_not_call", {})])
-def test_an_opt_out_outlasts_a_database_that_is_away(seated: Line, monkeypatch: pytest.MonkeyPatch, wish: Fact) -> None:
-    """The conversation is told after a while that it is not committed, and may end; trying goes on."""
-    monkeypatch.setattr(conversing, "PATIENCE_S", -1.0)
-    tries: list[str] = []
-
-    def comes_back(*args: Any) -> OptOut:
-        tries.append("")
-        if len(tries) < 3:
-            raise OperationalError("", None, Exception("the database is away"))
-        return seated.room.opt_out(*args)
-
-    class Hand:
-        def take(self, timeout_s: float) -> Said:
-            return line_of_facts.pop(0)
-
-    asked = Said(wish)
-    line_of_facts = [asked, Said(HandedIn(EndReason.OPT_OUT, "", 2.0))]
-    effects = facts.Effects(opt_out=comes_back, cancel=seated.cancelled.extend)
-    on = conversing.Seats(
-        seated.room.sessions,
-        None,  # type: ignore[arg-type]
-        seated.room.messages,
-        "calls-1",
-        "",
-        effects,
-        wait=lambda _: None,
-        tools=Inline(),
-    )
-
-    conversing._serve(Hand(), facts.Seat(seated.call_id, 1, "calls-1"), on)  # type: ignore[arg-type]
-
-    assert asked.replies == [Reply(ok=False)]
-    assert suppressed(seated) == [seated.row.to_number]
 
 
 def test_a_last_fact_outlasts_a_database_that_is_away(seated: Line) -> None:

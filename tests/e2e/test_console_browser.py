@@ -181,6 +181,7 @@ def test_documents_dropped_on_the_page_are_taken_and_asked_about(page: Page, fac
     page.once("dialog", lambda asked: asked.accept())
     page.click("[aria-label='Remove prices.md']")
     page.wait_for_selector("#documents >> text=No documents yet")
+    assert page.locator("#documents .badge").count() == 0
 
 
 def _drop(page: Page, name: str, content: str) -> None:

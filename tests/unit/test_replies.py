@@ -7,6 +7,20 @@ import asyncio
 from dialer.speech2speech.replies import Replies
 
 
+def test_who_takes_a_reply_gets_nothing_of_the_next_one() -> None:
+    async def main() -> list[object]:
+        replies = Replies()
+        replies.begin()
+        replies.add(b"old")
+        taking = replies.take()
+        taken: list[object] = [await anext(taking)]
+        replies.begin()
+        replies.add(b"new")
+        return taken + [piece async for piece in taking]
+
+    assert asyncio.run(main()) == [b"old"]
+
+
 def test_for_whoever_takes_it_a_reply_ends_when_nobody_wants_the_rest() -> None:
     async def main() -> list[object]:
         replies = Replies()
