@@ -39,6 +39,7 @@ _LINE_NOISE = 12.0
 _AUDIBLE = 160
 """Amplitude, of 32768, from which a sample counts as part of a word."""
 _CACHED_UTTERANCES = 512
+_SEED = 1
 _SYNTHESIS = threading.Lock()
 """The library has one state for the whole process, whoever asks."""
 _TONE_HZ, _TONE_AMPLITUDE = 1000, 12000
@@ -222,8 +223,9 @@ _SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), 
 def _synthesize(text: str, voice: str, speed: int, pitch: int) -> tuple[bytes, int, list[tuple[int, int]], int]:
     """Run espeak-ng once: 16-bit samples, their rate, the marks of `_words`, the end in milliseconds.
 
-    The library is loaded anew each time (half a millisecond), because its oscillators and random numbers keep their
-    state between utterances, even over `espeak_Terminate`, and the same words would never sound the same twice.
+    The library is loaded anew each time (half a millisecond), because its oscillators keep their state between
+    utterances, even over `espeak_Terminate`, and the same words would never sound the same twice. Nor would they in
+    the next second: its random numbers begin with the clock's seconds unless they are given a seed.
     """
     pcm = bytearray()
     marks: list[tuple[int, int]] = []
@@ -247,6 +249,7 @@ def _synthesize(text: str, voice: str, speed: int, pitch: int) -> tuple[bytes, i
         rate_hz = library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data, 0)
         if rate_hz <= 0:
             raise RuntimeError("espeak-ng does not start; is the espeakng-loader package whole?")
+        library.espeak_ng_SetRandSeed(ctypes.c_long(_SEED))
         callback = _SynthCallback(collect)
         library.espeak_SetSynthCallback(callback)
         language, plus, variant = voice.lower().partition("+")
