@@ -1,7 +1,7 @@
 """One call as the carrier's end of Media Streams plays it: frames in real time, marks, `clear`, and a person who talks.
 
-The person says an utterance, waits for the reply, hears it out, thinks for a moment, and says the next; every third
-reply is interrupted a second after it began.
+The person hears out who speaks first, says an utterance, waits for the reply, hears it out, thinks for a moment, and
+says the next; every third reply is interrupted a second after it began.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from dialer.audio import mulaw
 INTERRUPTS_EVERY: Final = 3
 INTERRUPTS_AFTER_S: Final = 1.0
 THINKS_S: Final = 0.5
+GREETED_S: Final = 5.0
+"""Who greets begins within this time, also while many calls begin: then nobody speaks into it."""
 PATIENCE_S: Final = 6.0
 CLEAR_WITHIN_S: Final = 2.0
 BETWEEN_REPLIES_S: Final = 1.0
@@ -56,7 +58,7 @@ class Call(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
         self.hanging_up = False
         # the person
         self._mood = Mood.QUIET
-        self._speaks_at_s = time.perf_counter() + 1.0 + chance.random() * 4.0
+        self._speaks_at_s = time.perf_counter() + GREETED_S + chance.random() * 4.0
         self._utterance = chance.randrange(len(utterances))
         self._at_frame = 0
         self._turn = chance.randrange(INTERRUPTS_EVERY)
@@ -188,7 +190,7 @@ class Call(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
         mood = self._mood
         if mood is Mood.SPEAKING:
             return self._go_on(now)
-        if mood is Mood.QUIET and now >= self._speaks_at_s:
+        if mood is Mood.QUIET and now >= max(self._speaks_at_s, self._plays_until_s + THINKS_S):
             return self._begin(now, interrupting=False)
         if mood is Mood.WAITING and now > self._finished_s + PATIENCE_S:
             self._tally.errors["no reply"] += 1

@@ -7,6 +7,7 @@ The vendors' SDKs cost 3 to 6 ms of a core per answer, most of it in building mo
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -62,20 +63,9 @@ class LiveHttp:
             VendorRefused: as translated.
             VendorBusy: as translated; also when the vendor cannot be reached, falls silent or hangs up.
         """
-        session = self._session or self._open()
-        response: aiohttp.ClientResponse | None = None
-        try:
-            response = await session.post(self._base_url + path, data=orjson.dumps(body))
-            content = response.content
-            if response.status >= 300:
-                raise self._translate(response.status, response.headers, await content.read(MOST_BYTES_OF_AN_ERROR))
+        async with self._asked(path, body) as content:
             while chunk := await content.readany():
                 yield chunk
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise VendorBusy(self._vendor, repr(error)) from error
-        finally:
-            if response is not None:
-                response.close()  # one that was read to its end has given its connection back already
 
     async def lines(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
         """Yield the answer line by line, without its ends; empty lines are left out.
@@ -83,18 +73,13 @@ class LiveHttp:
         Raises:
             VendorRefused, VendorBusy: as `post`.
         """
-        rest = b""
-        chunks = self.post(path, body)
-        try:
-            async for chunk in chunks:
-                *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:
-                    if line := line.strip():
-                        yield line
-            if rest := rest.strip():
-                yield rest
-        finally:
-            await chunks.aclose()
+        lines = _Lines()
+        async with self._asked(path, body) as content:
+            while chunk := await content.readany():
+                for line in lines.whole(chunk):
+                    yield line
+            for line in lines.whole(b"\n"):
+                yield line
 
     async def events(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
         """Yield the data of server-sent events, each of one line, as OpenAI and those who speak like it send them.
@@ -102,13 +87,32 @@ class LiveHttp:
         Raises:
             VendorRefused, VendorBusy: as `post`.
         """
-        lines = self.lines(path, body)
-        try:
-            async for line in lines:
+        lines = _Lines()
+        async with self._asked(path, body) as content:
+            while chunk := await content.readany():
+                for line in lines.whole(chunk):
+                    if line.startswith(b"data:"):
+                        yield line[5:].lstrip()
+            for line in lines.whole(b"\n"):
                 if line.startswith(b"data:"):
                     yield line[5:].lstrip()
+
+    @asynccontextmanager
+    async def _asked(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[aiohttp.StreamReader]:
+        """Ask, and hold the connection for as long as the block lasts."""
+        session = self._session or self._open()
+        response: aiohttp.ClientResponse | None = None
+        try:
+            response = await session.post(self._base_url + path, data=orjson.dumps(body))
+            content = response.content
+            if response.status >= 300:
+                raise self._translate(response.status, response.headers, await content.read(MOST_BYTES_OF_AN_ERROR))
+            yield content
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise VendorBusy(self._vendor, repr(error)) from error
         finally:
-            await lines.aclose()
+            if response is not None:
+                response.close()  # one that was read to its end has given its connection back already
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -125,6 +129,20 @@ class LiveHttp:
             proxy=self._proxy,
         )
         return self._session
+
+
+class _Lines:
+    """Puts pieces of any length together to lines."""
+
+    __slots__ = ("_rest",)
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def whole(self, piece: bytes) -> list[bytes]:
+        """Return the lines that a piece ends, without their ends; empty ones are left out."""
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        return [bare for line in lines if (bare := line.strip())]
 
 
 def _proxy(url: str) -> str | None:

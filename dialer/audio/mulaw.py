@@ -40,6 +40,8 @@ PCM: Final[npt.NDArray[np.int16]] = _decoding_table()
 """The linear sample of each byte."""
 FLOAT: Final[npt.NDArray[np.float32]] = (PCM / np.float32(32768)).astype(np.float32)
 """The same between -1 and 1, as neural models take it."""
+_LOW, _HIGH = PCM.astype("<i2").tobytes()[0::2], PCM.astype("<i2").tobytes()[1::2]
+"""Its two bytes, for those who want bytes."""
 _CODE: npt.NDArray[np.uint8] = _encoding_table()
 
 
@@ -74,4 +76,7 @@ def decode(mulaw: bytes) -> bytes:
 
     Source: ITU-T Recommendation G.711.
     """
-    return PCM.take(np.frombuffer(mulaw, dtype=np.uint8)).tobytes()
+    pcm = bytearray(2 * len(mulaw))  # for 20 ms quicker than numpy
+    pcm[0::2] = mulaw.translate(_LOW)
+    pcm[1::2] = mulaw.translate(_HIGH)
+    return bytes(pcm)

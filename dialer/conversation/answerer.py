@@ -32,7 +32,7 @@ class Answerer:
     def __init__(self) -> None:
         self.verdict: Verdict | None = None
         """None: a person, as far as anybody knows."""
-        self._answerphone: Answerphone | None = Answerphone()
+        self._answerphone = Answerphone()
         self._greeting: machine.Greeting | None = None
         self._introduced = False
         self._said = ""
@@ -40,11 +40,7 @@ class Answerer:
 
     def signal(self, frame: bytes) -> Signal | None:
         """Take 20 ms of mu-law; return the tone that was recognized with it."""
-        return self._answerphone.feed(frame) if self._answerphone is not None else None
-
-    def is_person(self) -> None:
-        """It is too late for an answerphone: listen for tones no more."""
-        self._answerphone = None
+        return self._answerphone.feed(frame)
 
     @staticmethod
     def may_be_machine(age_s: float, person_turns: int) -> bool:

@@ -35,6 +35,7 @@ from dialer.conversation.listening import Listening
 from dialer.conversation.machines import Machines
 from dialer.conversation.navigating import Navigating
 from dialer.conversation.noticing import Noticing
+from dialer.conversation.persons_audio import PersonsAudio
 from dialer.conversation.playout import Line, Played
 from dialer.conversation.recall import Recall
 from dialer.conversation.replying import Replying
@@ -56,7 +57,7 @@ logger = log.get(__name__)
 WHO_IS_THIS_S: Final = 4.0
 """What the person says this early is answered by the opener itself: "Hello, who is this?"."""
 LOOK_S: Final = 0.1
-"""How often a call is looked at in which the person is silent: only deadlines of seconds wait there."""
+"""How often a call is looked at where every moment does not count: only deadlines of seconds wait there."""
 _GREETINGS: Final = frozenset().union(*(language.greetings for language in ALL))
 
 
@@ -67,6 +68,7 @@ class Dialogue:
         self,
         briefing: Briefing,
         hand: Hand,
+        audio: PersonsAudio,
         *,
         crew: Crew,
         lines: FixedLines,
@@ -77,12 +79,13 @@ class Dialogue:
     ) -> None:
         self._briefing = briefing
         self._hand = hand
+        self._audio = audio
         self._ear = ear
         self._opening = opening
         self._loop = asyncio.get_running_loop()
         agent = self._agent = AgentDefinition.model_validate(dict(briefing.agent))
         self._transcript = Transcript.begin(briefing, hand, prompt.system(agent, briefing), self.abandon)
-        self._noticing = Noticing(briefing, self._transcript, analyst)
+        self._noticing = Noticing(briefing, self._transcript, analyst, audio)
         self._stage = Stage()
         self._tongue = Tongue(agent)
         self._activity = Activity(self.failed)
@@ -100,6 +103,7 @@ class Dialogue:
         self._talking = Talking(crew, agent, self._transcript, tools.specs(agent), ear, self._playout)
         self.listening = Listening(
             self._talking,
+            audio,
             language=self._tongue.listens_for,
             hints=agent.hints(briefing.lead),
             on_heard=self._on_heard,
@@ -184,21 +188,25 @@ class Dialogue:
         self.speaking.prepare()
 
     def frame(self, frame: bytes, now: float) -> None:
-        """20 ms of the person's audio."""
-        self.listening.feed(frame, now)
+        """20 ms of the person's audio came, and are kept."""
+        if self._audio.count >= self.listening.due:
+            self.listening.feed(now)
         self._ear.feed(frame, now)
-        self._noticing.frame(frame, now)
-        self._machines.frame(frame)
+        if self._machines.listening:
+            self._machines.frame(frame)
 
     def take_turns(self, now: float) -> None:
         """Do what is due: speech that is to be sent, turns, deadlines."""
-        self._playout.pump(now)
+        if self._playout.segments:
+            self._playout.pump(now)
         looks = now >= self._look_s
-        if looks or self._floor.contested:
-            if self._floor.take(now, interruptible=self._stage.mode is Mode.TALKING):
-                self._person_finished(now)
-            elif self._stage.mode is Mode.TALKING:
-                self._foresee(now)
+        if not looks and not self._floor.restless(now):
+            return
+        talks = self._stage.mode is Mode.TALKING
+        if self._floor.take(now, interruptible=talks):
+            self._person_finished(now)
+        elif talks:
+            self._foresee(now)
         if looks:
             self._look_s = now + LOOK_S
             if digits := self._keypad.take(now):
@@ -286,7 +294,10 @@ class Dialogue:
 
     def _on_heard(self, heard: Heard, delay_s: float) -> None:
         now = self._loop.time()
-        if not self._floor.words(heard, now, delay_s) or not heard.is_final:
+        if not self._floor.words(heard, now, delay_s):
+            return
+        self._look_s = now
+        if not heard.is_final:
             return
         words = self._floor.turn.text
         self._recall.expect(self._masked(words))

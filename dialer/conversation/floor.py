@@ -19,6 +19,8 @@ ANSWERS_EARLY_S: Final = 0.8
 """A "yes" within so long of the end of our question, had we not fallen silent for it, is its answer."""
 
 
+PAUSE_S: Final = 0.08
+"""A voice that was not heard for so long may have ended: a window of the voice detection, a frame, and its next run."""
 LATE_S: Final = 0.1
 """Audio is known so much later than it comes: a frame, a window of the voice detection, and its next run."""
 LOST_S: Final = 1.0
@@ -64,12 +66,17 @@ class Floor:
     @property
     def agent_has_it(self) -> bool:
         """Whether the agent speaks or is about to."""
-        return self._speaking.active or self._activity.busy
+        return self._speaking.playout.active or self._activity.busy
 
-    @property
-    def contested(self) -> bool:
-        """Whether the person has the floor or may want it: then every tick counts."""
-        return bool(self._ear.voiced_since_s or self._person.turn.started_s or self._speaking.barge_in.held)
+    def restless(self, now: float) -> bool:
+        """Whether every moment counts: the person may want the floor, or may have finished.
+
+        While they plainly speak and nobody else does, nothing can come of it.
+        """
+        ear, started_s = self._ear, self._person.turn.started_s
+        if ear.voiced_since_s:
+            return now - ear.last_voice_s >= PAUSE_S or not started_s or self.agent_has_it
+        return bool(started_s or self._speaking.barge_in.held)
 
     def take(self, now: float, *, interruptible: bool) -> bool:
         """Do what is due; return whether the person's turn is over."""

@@ -6,27 +6,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from sys import maxsize
 from typing import Final, Protocol
 
 from dialer import log
 from dialer.audio.mulaw import FRAME_MS
 from dialer.conversation.breakers import Named
 from dialer.conversation.deafness import ANSWER_S, Deafness
+from dialer.conversation.persons_audio import KEPT_FRAMES, PersonsAudio
 from dialer.conversation.spending import Spent
 from dialer.errors import DialerError, VendorBusy
 from dialer.speech.base import Heard, Recognition
 
 logger = log.get(__name__)
 
-REPLAYED_FRAMES: Final = 500
-"""10 s of audio that no final words are about are kept for the next recognizer."""
-TIMED_FRAMES: Final = 1500
-"""30 s of audio for which it is known when the recognizer got it."""
+TIMED_MESSAGES: Final = 750
+"""At least 30 s of audio for which it is known when the recognizer got it."""
 SPEECH_FRAMES: Final = 2
 """40 ms of speech are one message, for each costs the same; at a pause what is left goes out at once."""
-SILENT_FRAMES: Final = 5
-"""100 ms of silence are one message: nobody waits for it."""
+SILENT_FRAMES: Final = 10
+"""200 ms of silence are one message: nobody waits for it."""
+REPLAYED_FRAMES: Final = 5
+"""100 ms a message of what the next recognizer is told at once."""
 REOPENINGS: Final = 5
 LAST_WORDS_S: Final = 0.6
 """How long the last words are waited for after the stream is over: they may be "don't call again"."""
@@ -62,6 +64,7 @@ class Listening:
     def __init__(
         self,
         ears: Ears,
+        audio: PersonsAudio,
         *,
         language: str,
         hints: tuple[str, ...],
@@ -73,6 +76,7 @@ class Listening:
 
         Args:
             ears: who listens.
+            audio: what there is to hear.
             language: BCP 47.
             hints: words that the person may say.
             recognizers: which of the vendors are preferred.
@@ -80,15 +84,21 @@ class Listening:
             spent: counts what the recognizers are given.
         """
         self._ears = ears
+        self._audio = audio
         self._language = language
         self._hints = hints
         self._recognizers = recognizers
         self._on_heard = on_heard
         self._spent = spent
         self._recognition: Recognition | None = None
-        self._unheard: deque[bytes] = deque(maxlen=REPLAYED_FRAMES)
-        self._fed_s: deque[float] = deque(maxlen=TIMED_FRAMES)
-        self._fed = 0
+        self._told = 0
+        """The number of the first frame that no final words are about."""
+        self._first = self._fed = 0
+        """The numbers of the first frame that the present recognizer got, and of the next one that it will get."""
+        self._fed_s: deque[tuple[int, float]] = deque(maxlen=TIMED_MESSAGES)
+        """When it got the frames before a number."""
+        self.due = maxsize
+        """So many frames must have come until `feed` is called."""
         self._task: asyncio.Task[None] | None = None
         self._silent = asyncio.Event()
         self._deafness = Deafness()
@@ -96,9 +106,7 @@ class Listening:
         """Whether the present stream was closed because it is deaf."""
         self._closing: set[asyncio.Task[None]] = set()
         self.reopened = 0
-        self._waiting: list[bytes] = []
-        self.urgent = True
-        """Whether somebody speaks, or has not finished: their audio goes out sooner than silence."""
+        self._urgent = True
         self.deaf = False
         """Whether no recognizer could be had."""
 
@@ -106,21 +114,28 @@ class Listening:
         """Open a stream; audio that arrives meanwhile is kept for it."""
         self._task = asyncio.ensure_future(self._listen_or_be_deaf())
 
-    def feed(self, frame: bytes, now: float) -> None:
-        """Hand over 20 ms of mu-law, at `now` on the loop's clock. Never blocks."""
-        self._unheard.append(frame)
-        if self._recognition is None:
-            return
-        self._waiting.append(frame)
-        if len(self._waiting) >= (SPEECH_FRAMES if self.urgent else SILENT_FRAMES):
-            self._flush(self._recognition, now)
+    @property
+    def urgent(self) -> bool:
+        """Whether somebody speaks, or has not finished: their audio goes out sooner than silence."""
+        return self._urgent
+
+    @urgent.setter
+    def urgent(self, urgent: bool) -> None:
+        if urgent is not self._urgent:
+            self._urgent = urgent
+            self._expect()
+
+    def feed(self, now: float) -> None:
+        """Hand over what has come, at `now` on the loop's clock. Never blocks."""
+        if self._recognition is not None:
+            self._feed(self._recognition, self._audio.count, now)
 
     def finalize(self) -> None:
         """Ask for the final words of what was said so far."""
         recognition = self._recognition
         if recognition is not None:
             now = asyncio.get_running_loop().time()
-            self._flush(recognition, now)
+            self._feed(recognition, self._audio.count, now)
             if recognition.signs is not None:
                 self._deafness.asked(now, recognition.signs)
             recognition.finalize()
@@ -200,13 +215,13 @@ class Listening:
     def _begin(self, recognition: Recognition) -> None:
         """Say to a new stream what nobody has told the words of."""
         self._fed_s.clear()
-        self._fed = 0
+        self._first = self._fed = max(self._told, self._audio.count - KEPT_FRAMES)
         self._deafness, self._given_up = Deafness(), False
         now = asyncio.get_running_loop().time()
-        frames = list(self._unheard)
-        for at in range(0, len(frames), SILENT_FRAMES):
-            self._feed(recognition, frames[at : at + SILENT_FRAMES], now)
         self._recognition = recognition
+        while self._fed < self._audio.count:
+            self._feed(recognition, min(self._fed + REPLAYED_FRAMES, self._audio.count), now)
+        self._expect()
         if self.reopened and not self.urgent:  # whoever spoke has finished: their words are due now
             self.finalize()
 
@@ -230,39 +245,49 @@ class Listening:
         """Close a deaf stream; the next one is opened once it is."""
         self._given_up = True
         self._recognition = None
-        self._waiting = []  # they are among those that are said again
+        self._expect()
         closing = asyncio.ensure_future(recognition.close())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
-    def _flush(self, recognition: Recognition, now: float) -> None:
-        if self._waiting:
-            self._feed(recognition, self._waiting, now)
-            self._waiting = []
+    def _feed(self, recognition: Recognition, end: int, now: float) -> None:
+        """Hand over the frames before a number."""
+        if end > self._fed:
+            recognition.feed(self._audio.between(self._fed, end))
+            if recognition.by_the_second:
+                self._spent.stt_frames += end - self._fed
+            self._fed = end
+            self._fed_s.append((end, now))
+            self.due = end + (SPEECH_FRAMES if self._urgent else SILENT_FRAMES)
 
-    def _feed(self, recognition: Recognition, frames: Sequence[bytes], now: float) -> None:
-        recognition.feed(frames[0] if len(frames) == 1 else b"".join(frames))
-        self._spent.stt_frames += len(frames) if recognition.by_the_second else 0
-        self._fed_s.extend([now] * len(frames))
-        self._fed += len(frames)
+    def _expect(self) -> None:
+        """Find when the next message is due."""
+        waits = SPEECH_FRAMES if self._urgent else SILENT_FRAMES
+        self.due = maxsize if self._recognition is None else self._fed + waits
 
     def _forget(self, heard: Heard) -> None:
         """Forget the audio that final words are about. What came after it is kept: nobody has told its words yet."""
-        if not heard.ended_s:
-            return
-        newer = max(self._fed - round(heard.ended_s * 1000 / FRAME_MS), 0)
-        while len(self._unheard) > newer + len(self._waiting):
-            self._unheard.popleft()
+        if heard.ended_s:
+            self._told = max(self._told, min(self._about(heard), self._fed))
+
+    def _about(self, heard: Heard) -> int:
+        """The number of the frame behind those that words are about."""
+        return self._first + round(heard.ended_s * 1000 / FRAME_MS)
 
     def _delay_s(self, recognition: Recognition, heard: Heard) -> float:
-        """How long ago the recognizer got the last of the audio that this is about."""
-        behind = self._fed - round(heard.ended_s * 1000 / FRAME_MS)
-        if not heard.ended_s or recognition.dropped_bytes or not 0 <= behind < len(self._fed_s):
+        """How long ago the recognizer got the last of the audio that this is about; 0.0 if that is not known."""
+        end = self._about(heard)
+        if not heard.ended_s or recognition.dropped_bytes or end > self._fed:
             return 0.0
-        return max(asyncio.get_running_loop().time() - self._fed_s[-1 - behind], 0.0)
+        got_s = 0.0
+        for before, at_s in reversed(self._fed_s):
+            if before < end:
+                break
+            got_s = at_s
+        return max(asyncio.get_running_loop().time() - got_s, 0.0) if got_s else 0.0
 
     async def _drop(self) -> None:
         recognition, self._recognition = self._recognition, None
-        self._waiting = []  # they are among those that are said again
+        self._expect()
         if recognition is not None:
             await recognition.close()

@@ -57,6 +57,8 @@ class Machines:
         """The person's, after the opener."""
         self._blind = False
         """Whether a message is being left that no beep asked for."""
+        self.listening = True
+        """Whether there may be a tone yet, so that frames are wanted."""
         self._name_at_s: float | None = None
         """When a screener whose tone is awaited is told who calls at the latest."""
 
@@ -125,7 +127,7 @@ class Machines:
             if self._navigating.take(now):
                 self._person_came("behind the menu")
         elif mode is Mode.TALKING and not self._may_be_machine(now):
-            self._answerer.is_person()
+            self.listening = False  # it is too late for an answerphone
         elif mode is Mode.SCREENED and self._name_at_s is not None and now >= self._name_at_s:
             self._introduce()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -12,14 +11,15 @@ from phonenumbers import NumberParseException, parse, region_code_for_number
 
 from dialer.audio.mulaw import FRAME_MS
 from dialer.conversation.facts import Briefing, TurnUnderstood
+from dialer.conversation.persons_audio import PersonsAudio
 from dialer.conversation.transcript import Transcript
 from dialer.understanding import model, note
 from dialer.understanding.analysis import Understanding, Utterance
 from dialer.understanding.analyst import Analyst
 from dialer.understanding.voice import Baseline
 
-KEPT_FRAMES: Final = 300
-"""6 s of the person's audio, 48 kB a call. Of a longer turn the voice of its end is measured."""
+MOST_FRAMES: Final = 300
+"""Of a turn of more than 6 s the voice of its end is measured."""
 MARGIN_FRAMES: Final = 5
 """The voice detection dates an end of speech some frames early."""
 NO_REGION: Final = "ZZ"
@@ -29,13 +29,16 @@ NO_REGION: Final = "ZZ"
 class Noticing:
     """One call's understanding. On the loop, but for the work itself."""
 
-    def __init__(self, briefing: Briefing, transcript: Transcript, analyst: Analyst | None) -> None:
+    def __init__(
+        self, briefing: Briefing, transcript: Transcript, analyst: Analyst | None, audio: PersonsAudio
+    ) -> None:
         """Begin to notice.
 
         Args:
             briefing: the call.
             transcript: gets each turn's fact, and the note for the next answer.
             analyst: the process's; None: nothing is understood.
+            audio: the person's.
         """
         self._analyst = analyst
         self._transcript = transcript
@@ -44,15 +47,9 @@ class Noticing:
         self._region = _region(briefing.from_number if briefing.direction == "inbound" else briefing.to_number)
         self._baseline = Baseline()
         self._loop = asyncio.get_running_loop()
-        self._frames: deque[bytes] = deque(maxlen=KEPT_FRAMES)
-        self._heard_s = 0.0
+        self._audio = audio
         self._asked = 0
         self._answered = 0
-
-    def frame(self, frame: bytes, now: float) -> None:
-        """20 ms of the person's audio, at `now` on the loop's clock."""
-        self._frames.append(frame)
-        self._heard_s = now
 
     def turn(self, text: str, *, started_s: float, ended_s: float) -> None:
         """The transcript's last turn is the person's and says this; times are the loop's. Returns at once."""
@@ -73,13 +70,12 @@ class Noticing:
         return {"turns_understood": self._answered, "turns_not_understood": self._asked - self._answered}
 
     def _voice(self, started_s: float, ended_s: float) -> bytes:
-        """The audio of a turn, as far as it is kept."""
+        """The audio of a turn, as far as it is wanted and kept."""
         step_s = FRAME_MS / 1000
-        behind = max(round((self._heard_s - ended_s) / step_s) - MARGIN_FRAMES, 0)
+        behind = max(round((self._audio.heard_s - ended_s) / step_s) - MARGIN_FRAMES, 0)
         length = round((ended_s - started_s) / step_s) + 2 * MARGIN_FRAMES
-        frames = list(self._frames)
-        end = len(frames) - behind
-        return b"".join(frames[max(end - length, 0) : end]) if end > 0 else b""
+        end = self._audio.count - behind
+        return self._audio.between(max(end - length, self._audio.count - MOST_FRAMES), end)
 
     def _understood(self, number: int, found: Understanding) -> None:
         """In the analyst's thread."""

@@ -14,10 +14,10 @@ from typing import Final, Protocol
 from dialer.audio.mulaw import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, SILENCE
 from dialer.conversation.spoken import Fragment
 
-LEAD_MS: Final = 160
-"""Sent ahead of real time: bridges eight late ticks, and is all that a barge-in must throw away."""
-STEP_MS: Final = 60
-"""Sent at a time: a message to the carrier costs the same for one frame as for three."""
+LEAD_MS: Final = 200
+"""Sent ahead of real time: bridges ten late ticks, and is all that a barge-in must throw away."""
+STEP_MS: Final = 100
+"""Sent at a time: a message to the carrier costs the same for one frame as for five."""
 MARK_MS: Final = 200
 """Between marks; about one spoken word."""
 MARK_GRACE_S: Final = 2.0

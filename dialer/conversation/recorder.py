@@ -48,14 +48,14 @@ class Track:
         """The stream began."""
         self._began_s = self._person_s = now
 
-    def person(self, frame: bytes, now: float) -> None:
-        """The person's audio arrived."""
-        left, length = self._left, len(frame)
-        self._person_s += length / SAMPLE_RATE_HZ
+    def person(self, audio: bytes, now: float) -> None:
+        """The person's audio arrived, its end at `now`."""
+        left = self._left
+        self._person_s += len(audio) / SAMPLE_RATE_HZ
         if now - self._person_s > DRIFT_S:
             left += SILENCE * round((now - self._person_s) * SAMPLE_RATE_HZ)
             self._person_s = now
-        left += frame
+        left += audio
         if len(left) >= 2 * BATCH:
             self._flush(BATCH)
 

@@ -192,7 +192,7 @@ class MediaServer:
     def _batch() -> SileroBatch | None:
         try:
             return SileroBatch()
-        except Exception as error:  # a platform without onnxruntime still has webrtcvad
+        except Exception as error:  # another model than is expected: webrtcvad is there
             logger.warning("no neural voice detection", error=str(error))
             return None
 

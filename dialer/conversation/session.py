@@ -16,6 +16,7 @@ from dialer.audio.vad import Ear
 from dialer.conversation.dialogue import Dialogue
 from dialer.conversation.facts import Briefing, EndReason, Hand, HandedIn
 from dialer.conversation.lines import FixedLines
+from dialer.conversation.persons_audio import PersonsAudio
 from dialer.conversation.playout import Line, Played
 from dialer.conversation.ticker import Ticker
 from dialer.conversation.timings import Opening
@@ -30,6 +31,10 @@ of our own is not taken for the carrier's."""
 FRAME_DUE_S: Final = 0.03
 """While frames come they are the clock: a call is looked at as its frame arrives, once for both. The process's timer
 steps in where none has come for so long, and where a voice was heard while the agent speaks, which may have to stop."""
+RECORDED_FRAMES: Final = 10
+"""So many go to the recording at a time."""
+PAUSE_S: Final = 0.1
+"""Frames that come so late are recorded apart from those before them: a gap stays where it was."""
 START_S: Final = 5.0
 """A socket must say within this time which stream it is."""
 RECORDING_WAIT_S: Final = 2.0
@@ -50,8 +55,8 @@ class Track(Played, Protocol):
         """The stream began."""
         ...
 
-    def person(self, frame: bytes, now: float) -> None:
-        """The person's audio arrived."""
+    def person(self, audio: bytes, now: float) -> None:
+        """The person's audio arrived, its end at `now`."""
         ...
 
     def close(self) -> Future[str]:
@@ -83,9 +88,11 @@ class Session:
         self._ticker = ticker
         self._on_over = on_over
         self._loop = asyncio.get_running_loop()
+        self._audio = PersonsAudio()
         self._dialogue = Dialogue(
             briefing,
             hand,
+            self._audio,
             crew=crew,
             lines=lines,
             ear=ear,
@@ -96,12 +103,14 @@ class Session:
         self._closing = self._dialogue.closing
         self._wire: Wire | None = None
         self._fragment = b""
-        self._silent_ticks = 0
-        self._heard_s = self._voice_s = 0.0
+        self._silent_since = self._silent_ticks = 0
+        """How many frames had come when they stopped, and how many ticks ago that was noticed."""
+        self._voice_s = 0.0
         self._on = False
         """Whether turns are taken: from the stream's begin until somebody says that the call is over."""
         self._began_s = 0.0
-        self._frames_in = 0
+        self._recorded = 0
+        """Frames that the recording has got."""
 
     # What arrives
 
@@ -154,19 +163,21 @@ class Session:
         self._dialogue.machine(verdict)
 
     def _frame(self, frame: bytes) -> None:
-        if self._closing.over.done():
+        if self._wire is None or self._closing.over.done():
             return
-        now = self._heard_s = self._loop.time()
-        self._silent_ticks = 0
-        self._frames_in += 1
-        self._track.person(frame, now)
+        now, audio = self._loop.time(), self._audio
+        if audio.count - self._recorded >= RECORDED_FRAMES or now - audio.heard_s > PAUSE_S:
+            self._record()
+        audio.add(frame, now)
         self._dialogue.frame(frame, now)
         if self._on:
             self._take_turns(now)
 
     def tick(self, now: float) -> None:
         """Stand in for frames that do not come, and see to an interruption without waiting for the next one."""
-        if now - self._heard_s >= FRAME_DUE_S:
+        if now - self._audio.heard_s >= FRAME_DUE_S:
+            if self._audio.count != self._silent_since:
+                self._silent_since, self._silent_ticks = self._audio.count, 0
             self._silent_ticks += 1
             if self._silent_ticks >= SILENT_TICKS:
                 logger.warning("stream silent", call_id=self.briefing.call_id)
@@ -175,6 +186,12 @@ class Session:
         elif self._ear.last_voice_s == self._voice_s or not self._dialogue.speaking.active:
             return
         self._take_turns(now)
+
+    def _record(self) -> None:
+        count = self._audio.count
+        if count > self._recorded:
+            self._track.person(self._audio.between(self._recorded, count), self._audio.heard_s)
+            self._recorded = count
 
     def _take_turns(self, now: float) -> None:
         """Do what is due: pacing, turn-taking, deadlines."""
@@ -204,7 +221,7 @@ class Session:
                     reason=self._dialogue.reason(reason),
                     recording=recording,
                     talk_s=round(self._closing.ended_s - self._began_s, 2) if self._began_s else 0.0,
-                    counters={"frames_in": self._frames_in, **self._dialogue.counters()},
+                    counters={"frames_in": self._audio.count, **self._dialogue.counters()},
                 )
             )
             self._on_over()
@@ -224,6 +241,7 @@ class Session:
 
     async def _recording(self) -> str:
         try:
+            self._record()
             async with asyncio.timeout(RECORDING_WAIT_S):
                 return await asyncio.wrap_future(self._track.close())
         except Exception as error:  # late or broken: what is known of the call is handed in without it

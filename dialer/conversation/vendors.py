@@ -16,6 +16,7 @@ from dialer.conversation import casting
 from dialer.conversation.breakers import Named, Ranked, V
 from dialer.conversation.sentences import Sentences
 from dialer.conversation.spoken import BYTES_PER_CHARACTER, Fragment, Spoken
+from dialer.conversation.watch import Watch
 from dialer.errors import VendorBusy, VendorRefused
 from dialer.llm.base import Brain, Delta, Message, Resumed, ToolCall, ToolSpec
 from dialer.speech.base import Recognition, Recognizer, Timed, Voice
@@ -191,19 +192,18 @@ def _patiently(vendors: Sequence[V]) -> list[tuple[float, V]]:
 
 async def in_time(items: AsyncIterator[T], first_s: float, next_s: float, vendor: str) -> AsyncGenerator[T, None]:
     """Yield items; a vendor that stalls is busy. The source is closed whatever happens."""
-    wait_s = first_s
+    watch = Watch(first_s)
     try:
-        while True:
-            try:
-                async with asyncio.timeout(wait_s):
-                    item = await anext(items)
-            except StopAsyncIteration:
-                return
-            except TimeoutError as error:
-                raise VendorBusy(vendor, f"silent for {wait_s} s") from error
+        async for item in items:
+            watch.rest()
             yield item
-            wait_s = next_s
+            watch.wait(next_s)
+    except asyncio.CancelledError as cancelled:
+        if watch.stalled():
+            raise VendorBusy(vendor, f"silent for {watch.wait_s} s") from cancelled
+        raise
     finally:
+        watch.stop()
         close = getattr(items, "aclose", None)
         if close is not None:
             await close()

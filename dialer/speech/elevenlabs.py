@@ -50,7 +50,7 @@ class ElevenLabs:
             translate=_translate,
         )
 
-    async def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes | Timed]:
+    def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes | Timed]:
         """Yield mu-law audio of any chunk length as it is made, and the ends of words.
 
         Closing the iterator stops the vendor's work.
@@ -61,13 +61,9 @@ class ElevenLabs:
         """
         path = f"/v1/text-to-speech/{quote(voice or VOICE, safe='')}/stream"
         body = {"text": text, "model_id": self._model, "language_code": language.split("-")[0]}
-        make = self._with_times if self._timed else self._http.post
-        pieces = make(f"{path}{'/with-timestamps' if self._timed else ''}?output_format=ulaw_8000", body)
-        try:
-            async for piece in pieces:
-                yield piece
-        finally:
-            await pieces.aclose()
+        if self._timed:
+            return self._with_times(f"{path}/with-timestamps?output_format=ulaw_8000", body)
+        return self._http.post(f"{path}?output_format=ulaw_8000", body)
 
     async def _with_times(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes | Timed]:
         words = _Words()

@@ -12,6 +12,7 @@ import pytest
 
 from dialer.audio.mulaw import FRAME_BYTES
 from dialer.conversation.listening import Listening
+from dialer.conversation.persons_audio import PersonsAudio
 from dialer.conversation.playout import Audio
 from dialer.conversation.sentences import Sentences
 from dialer.conversation.spending import Spent
@@ -124,12 +125,15 @@ async def hear(sandbox: Sandbox, audio: bytes, count: int, *recognizers: str) ->
         heard.append(piece)
 
     async with crew(sandbox) as ears:
+        line = PersonsAudio()
         listening = Listening(
-            ears, language="en-US", hints=(), on_heard=on_heard, spent=Spent(), recognizers=recognizers
+            ears, line, language="en-US", hints=(), on_heard=on_heard, spent=Spent(), recognizers=recognizers
         )
         listening.start()
         for at in range(0, len(audio), FRAME_BYTES):
-            listening.feed(audio[at : at + FRAME_BYTES], loop.time())
+            line.add(audio[at : at + FRAME_BYTES], loop.time())
+            if line.count >= listening.due:
+                listening.feed(loop.time())
             await asyncio.sleep(0.02)
         try:
             async with asyncio.timeout(15.0):

@@ -96,7 +96,7 @@ def test_a_stretch_of_speech_ends_after_a_pause_only() -> None:
 
 
 def test_the_model_is_shipped_without_importing_its_package() -> None:
-    from dialer.audio.vad import model_file
+    from dialer.audio.silero import model_file
 
     assert isinstance(model_file(), Path)
     assert model_file().is_file()
