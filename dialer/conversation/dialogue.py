@@ -247,8 +247,8 @@ class Dialogue:
 
     async def hear_out(self, reason: EndReason) -> None:
         """The stream is over: take the person's last words. They may ask for no more calls."""
-        turn = self._floor.turn
-        if turn.started_s and reason is not EndReason.LOST and self._stage.mode is not Mode.AWAITING_BEEP:
+        turn = self._floor.heard(self._loop.time())
+        if turn.started_s and reason is not EndReason.LOST:
             await self.listening.last_words()
         if text := self._masked(turn.text):
             self._store_person_turn(turn, text)
@@ -301,7 +301,7 @@ class Dialogue:
             return
         words = self._floor.turn.text
         self._recall.expect(self._masked(words))
-        if optout.wants_out(words) and self._stage.mode is not Mode.AWAITING_BEEP:
+        if optout.wants_out(words):
             return  # waits for the end of the turn: "don't call me ... before five" is another wish
         self._machines.words(words, now)
 
@@ -324,7 +324,9 @@ class Dialogue:
         if not text:
             return
         self._follow_language(turn, text)
-        if optout.wants_out(text) and self._stage.mode is not Mode.AWAITING_BEEP:
+        if optout.wants_out(
+            text
+        ):  # also from an answerphone: it may be a person after all, and its owner's wish is one
             self._store_person_turn(turn, text)
             if self.closing.planned is not EndReason.OPT_OUT:
                 self._activity.start(self.closing.opt_out("words", text))

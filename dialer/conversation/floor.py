@@ -45,6 +45,7 @@ class Floor:
         self, settings: Turntaking, *, ear: Ear, listening: Listening, speaking: Speaking, activity: Activity
     ) -> None:
         self._settings = settings
+        self._pause_s = min(PAUSE_S, settings.endpoint_sure_ms / 1000, settings.eager_ms / 1000)
         self._ear = ear
         self._listening = listening
         self._speaking = speaking
@@ -75,15 +76,12 @@ class Floor:
         """
         ear, started_s = self._ear, self._person.turn.started_s
         if ear.voiced_since_s:
-            return now - ear.last_voice_s >= PAUSE_S or not started_s or self.agent_has_it
+            return now - ear.last_voice_s >= self._pause_s or not started_s or self.agent_has_it
         return bool(started_s or self._speaking.barge_in.held)
 
     def take(self, now: float, *, interruptible: bool) -> bool:
         """Do what is due; return whether the person's turn is over."""
-        ear, turn = self._ear, self._person.turn
-        if ear.last_voice_s > turn.ended_s and (since_s := self._voiced_since_s()):
-            turn.voice(since_s, ear.last_voice_s)
-            self._patience.noise(now)
+        ear, turn = self._ear, self.heard(now)
         if interruptible and self.agent_has_it:
             if self._yield_or_not(now):
                 return True
@@ -96,6 +94,14 @@ class Floor:
             self._listening.finalize()
         deadline = turn.deadline()
         return deadline is not None and silent_until_s >= deadline
+
+    def heard(self, now: float) -> Endpointer:
+        """Let the person's present turn have the voice so far, and return it."""
+        ear, turn = self._ear, self._person.turn
+        if ear.last_voice_s > turn.ended_s and (since_s := self._voiced_since_s()):
+            turn.voice(since_s, ear.last_voice_s)
+            self._patience.noise(now)
+        return turn
 
     def _silent_until_s(self, now: float) -> float:
         """Up to when a silence is one: what does not reach us, or has not been looked at, may be speech."""

@@ -277,14 +277,14 @@ class Listening:
     def _delay_s(self, recognition: Recognition, heard: Heard) -> float:
         """How long ago the recognizer got the last of the audio that this is about; 0.0 if that is not known."""
         end = self._about(heard)
-        if not heard.ended_s or recognition.dropped_bytes or end > self._fed:
+        if not heard.ended_s or recognition.dropped_bytes or not self._first < end <= self._fed:
             return 0.0
-        got_s = 0.0
+        now = got_s = asyncio.get_running_loop().time()
         for before, at_s in reversed(self._fed_s):
             if before < end:
-                break
+                return now - got_s
             got_s = at_s
-        return max(asyncio.get_running_loop().time() - got_s, 0.0) if got_s else 0.0
+        return now - got_s if len(self._fed_s) < TIMED_MESSAGES else 0.0
 
     async def _drop(self) -> None:
         recognition, self._recognition = self._recognition, None

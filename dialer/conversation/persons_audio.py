@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 KEPT_FRAMES: Final = 500
-"""10 s: what a recognizer can still be told after another one broke. 80 kB a call."""
+"""10 s: what a recognizer can still be told after another one broke. Some 100 kB a call."""
 SPARE_FRAMES: Final = 100
 """More than are kept before the oldest are dropped, all of them at once."""
 

@@ -28,7 +28,7 @@ from dialer.speech2speech.base import Talk, Talker
 
 logger = log.get(__name__)
 
-BEFORE_FRAMES: Final = 25
+BEFORE_BYTES: Final = 500 * BYTES_PER_MS
 """0.5 s of audio before a voice is detected belong to it: detection takes its time."""
 
 
@@ -168,7 +168,7 @@ class Overhearing:
         self._talk = talk
         self._ear = ear
         self._catch_up = catch_up
-        self._before: deque[bytes] = deque(maxlen=BEFORE_FRAMES)
+        self._before = bytearray()
         self._speaks = False
         self._until_s = 0.0
         """When the voice was last heard before the present pause. The ear takes longer to be sure that it is one."""
@@ -186,11 +186,12 @@ class Overhearing:
         """Hand over audio."""
         self._fed_bytes += len(mulaw)
         if not self._speaks:
-            self._before.append(mulaw)
+            self._before += mulaw
+            del self._before[:-BEFORE_BYTES]
             if self._ear.voiced_since_s and self._ear.last_voice_s > self._until_s:
                 self._speaks = True
                 self._talk.begin()
-                self._talk.feed(b"".join(self._before))
+                self._talk.feed(bytes(self._before))
                 self._before.clear()
             return
         self._talk.feed(mulaw)

@@ -36,16 +36,23 @@ class Watch:
 
     def stalled(self) -> bool:
         """Whether the task was cancelled by this and by nobody else; asked once, where it is told."""
-        return self._struck and self._task.uncancel() <= self._cancelled_before
+        struck, self._struck = self._struck, False
+        return struck and self._task.uncancel() <= self._cancelled_before
 
     def stop(self) -> None:
         """Watch no longer."""
+        self._unset()
+        if self._struck:  # what came of it was told as something else
+            self._struck = False
+            self._task.uncancel()
+
+    def _unset(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _set(self, fires_s: float) -> None:
-        self.stop()
+        self._unset()
         self._fires_s = fires_s
         self._timer = self._loop.call_at(fires_s, self._look)
 

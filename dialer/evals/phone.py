@@ -99,7 +99,7 @@ class NoTrack:
     def begin(self, now: float) -> None:
         """The stream began."""
 
-    def person(self, frame: bytes, now: float) -> None:
+    def person(self, audio: bytes, now: float) -> None:
         """The person's audio arrived."""
 
     def agent(self, frame: bytes, at_s: float) -> None:

@@ -6,9 +6,7 @@ counted, so that a process under load loses notes and never speech.
 
 from __future__ import annotations
 
-import os
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -25,7 +23,6 @@ LATE_S: Final = 0.3
 """An utterance that has waited so long is dropped: the next answer was begun without it."""
 MOST_WAITING: Final = 128
 STOP_S: Final = 2.0
-NICENESS: Final = 10
 
 logger = log.get(__name__)
 
@@ -92,7 +89,6 @@ class Analyst:
         self.dropped += 1
 
     def _run(self) -> None:
-        _yield_to_others()
         analysis.warm()
         while (work := self._work.get()) is not None:
             if time.monotonic() - work.since_s > LATE_S:
@@ -105,10 +101,3 @@ class Analyst:
             except Exception:  # whatever somebody said, the next utterance is to be understood
                 self.dropped += 1
                 logger.exception("utterance not understood")
-
-
-def _yield_to_others() -> None:
-    """On a core that is full let this thread wait, not the one that sends speech. Only Linux has priorities of threads."""
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)

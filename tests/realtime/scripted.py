@@ -241,7 +241,7 @@ class FakeTrack:
     def begin(self, now: float) -> None:
         pass
 
-    def person(self, frame: bytes, now: float) -> None:
+    def person(self, audio: bytes, now: float) -> None:
         pass
 
     def agent(self, frame: bytes, at_s: float) -> None:

@@ -139,3 +139,16 @@ def test_an_eager_answer_that_breaks_in_a_way_nobody_foresaw_ends_the_call_as_an
         assert call.hand.of(HandedIn)[0].reason is EndReason.FAILED
 
     play(scene, brain=FakeBrain([RuntimeError("nobody foresaw it")]))
+
+
+def test_a_turn_ends_as_quickly_as_the_agents_settings_say(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.voice(0.94)
+        call.ears.hear("Yes, please.", end_of_turn=True)
+        await call.voice(0.06)
+        over_s = call.loop.time()
+        await call.until(lambda: len(call.hand.of(TurnFinished)) == 2)
+        assert call.loop.time() - over_s <= 0.07
+
+    play(scene, brain=FakeBrain(["Fine."]), agent={"turntaking": {"endpoint_sure_ms": 50, "eager_ms": 20}})

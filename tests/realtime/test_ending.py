@@ -213,3 +213,16 @@ def test_a_call_whose_recording_breaks_is_handed_in_without_it(play, monkeypatch
 
     monkeypatch.setattr(FakeTrack, "close", broken)
     play(scene)
+
+
+def test_a_turn_that_the_end_of_the_call_cuts_lasted_until_then(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.voice(0.5)
+        call.ears.hear("well I was just about to")
+        await call.voice(0.57)
+        await call.hang_up()
+        turn = call.hand.of(TurnFinished)[-1]
+        assert turn.ended_s - turn.started_s == pytest.approx(1.07, abs=0.03)
+
+    play(scene)

@@ -14,6 +14,7 @@ from dialer.conversation.facts import (
     EndReason,
     MachineHeard,
     OpenerCompleted,
+    OptedOut,
     Reply,
     ToolWanted,
     TurnFinished,
@@ -156,6 +157,24 @@ def test_a_person_whom_the_carrier_took_for_a_machine_is_talked_to(play) -> None
         await call.say("Hello? Who is this?", 1.0)
         await call.opener()
         assert [heard.verdict for heard in call.hand.of(MachineHeard)] == ["voicemail", "human"]
+        assert not messages(call, whole=False)
+
+    play(scene)
+
+
+@pytest.mark.parametrize("hangs_up", [False, True])
+def test_whoever_is_taken_for_an_answerphone_and_wants_no_calls_is_opted_out(play, hangs_up) -> None:
+    async def scene(call: Call) -> None:
+        await call.quiet(0.5)
+        call.session.machine("machine_start")
+        await call.voice(1.5)
+        if hangs_up:
+            call.ears.hear("never call me again", is_final=False)
+            await call.hang_up()
+        else:
+            await call.say("never call me again", 0.5)
+            await call.until(lambda: call.running.done())
+        assert [out.how for out in call.hand.of(OptedOut)] == ["words"]
         assert not messages(call, whole=False)
 
     play(scene)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import wave
 from collections.abc import Iterator
@@ -12,7 +13,9 @@ import pytest
 
 from dialer.audio import mulaw
 from dialer.audio.wav import WavFile
+from dialer.conversation.facts import HandedIn
 from dialer.conversation.recorder import Track, Writer
+from tests.realtime import calling
 
 PERSON, AGENT = b"\x10" * mulaw.FRAME_BYTES, b"\x20" * mulaw.FRAME_BYTES
 
@@ -32,8 +35,11 @@ def listen(track: Track, since: float, until: float) -> None:
 
 
 def written(track: Track, tmp_path: Path) -> np.ndarray:
-    name = track.close().result(5.0)
-    with wave.open(str(tmp_path / name)) as wav:
+    return written_to(tmp_path / track.close().result(5.0))
+
+
+def written_to(file: Path) -> np.ndarray:
+    with wave.open(str(file)) as wav:
         return np.frombuffer(wav.readframes(wav.getnframes()), "<i2").reshape(-1, 2)
 
 
@@ -124,3 +130,27 @@ def test_a_recording_that_breaks_ends_no_other(writer: Writer, tmp_path: Path, m
         listen(track, 100.0, 103.0)
     assert broken.close().result(5.0) == ""
     assert heard_s(written(sound, tmp_path), 0) == (0.0, 3.0)
+
+
+def test_a_call_records_every_frame_and_leaves_a_gap_where_it_was(
+    writer: Writer, tmp_path: Path, play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track = writer.track("c1", 1)
+    monkeypatch.setattr(calling, "FakeTrack", lambda: track)
+    heard: list[np.ndarray] = []
+
+    async def scene(call: calling.Call) -> None:
+        await call.voice(0.26)
+        await asyncio.sleep(1.0)
+        await call.voice(0.14)
+        await call.hang_up()
+        heard.append(written_to(tmp_path / call.hand.of(HandedIn)[0].recording))
+
+    play(scene)
+
+    loud = np.flatnonzero(heard[0][:, 0])
+    gaps = np.flatnonzero(np.diff(loud) > 160)
+    assert len(loud) == pytest.approx(20 * 160, abs=20 * 4)
+    assert len(gaps) == 1
+    assert loud[gaps[0]] / 8000 == pytest.approx(0.26, abs=0.01)
+    assert loud[gaps[0] + 1] / 8000 == pytest.approx(1.26, abs=0.03)

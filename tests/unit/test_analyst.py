@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from datetime import UTC, datetime
 
@@ -85,17 +83,3 @@ def test_an_utterance_that_breaks_it_does_not_stop_the_next(working, monkeypatch
 
     assert done.begun.wait(WAIT_S)
     assert working.dropped == 1
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
-def test_its_thread_yields_to_the_one_that_sends_speech(working) -> None:
-    found, asked = list[int](), threading.Event()
-
-    def done(_: Understanding) -> None:
-        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-        asked.set()
-
-    assert submit(working, done)
-    assert asked.wait(WAIT_S)
-    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    assert own < found[0] == min(own + analyst.NICENESS, 19)

@@ -67,3 +67,14 @@ def test_who_goes_on_before_the_ear_is_sure_begins_again_with_all_since_the_paus
     listening.feed(FRAME)
 
     assert talk.told == ["begin", "1 frames", "end", "begin", "2 frames"]
+
+
+def test_half_a_second_before_the_voice_belongs_to_it_however_long_the_messages_of_silence(
+    listening: Overhearing, talk: Talk, ear: SimpleNamespace
+) -> None:
+    for _ in range(30):
+        listening.feed(10 * FRAME)
+    ear.voiced_since_s, ear.last_voice_s = 6.0, 6.1
+    listening.feed(2 * FRAME)
+
+    assert talk.told == ["begin", "25 frames"]

@@ -84,8 +84,29 @@ def test_the_source_is_closed_and_the_task_goes_on_after_a_stall() -> None:
         with pytest.raises(VendorBusy):
             async for _ in in_time(source(), 1.0, 1.0, "somebody"):
                 pass
+        async for _ in in_time(items(0.1), 1.0, 1.0, "somebody"):
+            pass
         await asyncio.sleep(5.0)  # nothing of the watch is left to cancel it
         return asyncio.get_running_loop().time()
 
     run(main())
     assert closed == [True]
+
+
+def test_a_stall_that_the_source_tells_as_something_else_leaves_no_cancellation_behind() -> None:
+    async def source() -> AsyncIterator[int]:
+        try:
+            await asyncio.sleep(60.0)
+        except asyncio.CancelledError:
+            raise VendorBusy("somebody", "went away") from None
+        yield 1
+
+    async def main() -> int:
+        with pytest.raises(VendorBusy, match="went away"):
+            async for _ in in_time(source(), 1.0, 1.0, "somebody"):
+                pass
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling()
+
+    assert run(main()) == 0
