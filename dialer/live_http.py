@@ -67,35 +67,32 @@ class LiveHttp:
             while chunk := await content.readany():
                 yield chunk
 
-    async def lines(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
+    def lines(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
         """Yield the answer line by line, without its ends; empty lines are left out.
 
         Raises:
             VendorRefused, VendorBusy: as `post`.
         """
-        lines = _Lines()
-        async with self._asked(path, body) as content:
-            while chunk := await content.readany():
-                for line in lines.whole(chunk):
-                    yield line
-            for line in lines.whole(b"\n"):
-                yield line
+        return self._marked(path, body, b"")
 
-    async def events(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
+    def events(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
         """Yield the data of server-sent events, each of one line, as OpenAI and those who speak like it send them.
 
         Raises:
             VendorRefused, VendorBusy: as `post`.
         """
-        lines = _Lines()
+        return self._marked(path, body, b"data:")
+
+    async def _marked(self, path: str, body: Mapping[str, Any], mark: bytes) -> AsyncGenerator[bytes]:
+        """Yield what follows the mark on each line that begins with it."""
+        chunk, rest = b"\n", b""
         async with self._asked(path, body) as content:
-            while chunk := await content.readany():
-                for line in lines.whole(chunk):
-                    if line.startswith(b"data:"):
-                        yield line[5:].lstrip()
-            for line in lines.whole(b"\n"):
-                if line.startswith(b"data:"):
-                    yield line[5:].lstrip()
+            while chunk:
+                chunk = await content.readany()
+                *lines, rest = (rest + (chunk or b"\n")).split(b"\n")
+                for line in lines:
+                    if (bare := line.strip()) and bare.startswith(mark):
+                        yield bare[len(mark) :].lstrip()
 
     @asynccontextmanager
     async def _asked(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[aiohttp.StreamReader]:
@@ -129,20 +126,6 @@ class LiveHttp:
             proxy=self._proxy,
         )
         return self._session
-
-
-class _Lines:
-    """Puts pieces of any length together to lines."""
-
-    __slots__ = ("_rest",)
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def whole(self, piece: bytes) -> list[bytes]:
-        """Return the lines that a piece ends, without their ends; empty ones are left out."""
-        *lines, self._rest = (self._rest + piece).split(b"\n")
-        return [bare for line in lines if (bare := line.strip())]
 
 
 def _proxy(url: str) -> str | None:

@@ -140,8 +140,8 @@ def _weights() -> dict[str, Floats]:
     import onnx
 
     graph = onnx.load(str(model_file())).graph
-    fork = next(node for node in graph.node if node.op_type == "If")
-    branch = next(attribute.g for attribute in fork.attribute if attribute.name == "else_branch")
+    (fork,) = (node for node in graph.node if node.op_type == "If")
+    (branch,) = (attribute.g for attribute in fork.attribute if attribute.name == "else_branch")
     constants = (node for node in branch.node if node.op_type == "Constant")
     return {node.output[0].rpartition("__")[2]: onnx.numpy_helper.to_array(node.attribute[0].t) for node in constants}
 

@@ -105,9 +105,7 @@ class BatchedEar(Edges):
             self._fired_s = now
         elif now - self._fired_s > HANGOVER_S:
             self._looking = False
-            self.heard_until_s = now
-            if self.voiced_since_s:
-                self.quiet(now)
+            self.quiet(now)
             return
         if not self._looking:
             self._looking = True

@@ -47,18 +47,13 @@ from dialer.conversation.timings import Opening
 from dialer.conversation.tongue import Tongue
 from dialer.conversation.transcript import Transcript
 from dialer.conversation.vendors import Crew
-from dialer.languages.base import plain
-from dialer.languages.known import ALL
 from dialer.speech.base import Heard
 from dialer.understanding.analyst import Analyst
 
 logger = log.get(__name__)
 
-WHO_IS_THIS_S: Final = 4.0
-"""What the person says this early is answered by the opener itself: "Hello, who is this?"."""
 LOOK_S: Final = 0.1
 """How often a call is looked at where every moment does not count: only deadlines of seconds wait there."""
-_GREETINGS: Final = frozenset().union(*(language.greetings for language in ALL))
 
 
 class Dialogue:
@@ -115,16 +110,8 @@ class Dialogue:
         )
         self.closing = Closing(agent, hand, self.speaking, on_begun=self._stage.close, on_over=self._activity.refuse)
         self._recall = Recall(agent, hand, self._transcript)
-        self._answering = self._made_answering(crew)
         self._keypad = Keypad(agent.turntaking.digits_gap_s)
-        self._replying = Replying(
-            briefing.call_id,
-            answering=self._answering,
-            speaking=self.speaking,
-            transcript=self._transcript,
-            activity=self._activity,
-            closing=self.closing,
-        )
+        self._replying = self._made_replying(crew)
         self._machines = self._made_machines(crew)
         self._deadlines = Deadlines(
             agent.turntaking,
@@ -138,7 +125,7 @@ class Dialogue:
         )
         self._look_s, self._foreseen = 0.0, ""
 
-    def _made_answering(self, crew: Crew) -> Aloud:
+    def _made_replying(self, crew: Crew) -> Replying:
         agent = self._agent
         used = tools.Tools(agent, self._hand, self._briefing.epoch, self._transcript.known).use
         cascade = Answering(
@@ -150,9 +137,16 @@ class Dialogue:
             bridge=self.speaking.bridge,
             bridge_after_s=agent.turntaking.filler_after_ms / 1000,
             eager_most=agent.turntaking.eager_most,
-            on_late=self._used_late,
+            on_late=lambda late: self._replying.used_late(late),
         )
-        return Aloud(self._talking, cascade, self._playout, self._transcript, self._recall)
+        return Replying(
+            self._briefing.call_id,
+            answering=Aloud(self._talking, cascade, self._playout, self._transcript, self._recall),
+            speaking=self.speaking,
+            transcript=self._transcript,
+            activity=self._activity,
+            closing=self.closing,
+        )
 
     def _made_machines(self, crew: Crew) -> Machines:
         return Machines(
@@ -272,19 +266,13 @@ class Dialogue:
 
     def counters(self) -> dict[str, float]:
         """What was used and what happened."""
-        spent = self._transcript.spent
         return {
-            "barge_ins": self._floor.barge_ins,
-            "false_barge_ins": self._floor.false_barge_ins,
-            "turns_discarded": self._floor.turns_discarded,
+            **self._floor.counters(),
             "frames_out": self._playout.frames_sent,
             "underruns": self._playout.underruns,
-            "tts_characters": spent.tts_characters,
-            "stt_s": spent.stt_s,
+            **self._transcript.spent.counters(),
             "stt_reopened": self.listening.reopened,
-            "prompt_tokens": spent.prompt_tokens,
-            "completion_tokens": spent.completion_tokens,
-            **self._answering.drafts.counters(),
+            **self._replying.counters(),
             "language_switches": self._tongue.switches,
             **self._noticing.counters(),
             **self._recall.counters(),
@@ -324,9 +312,7 @@ class Dialogue:
         if not text:
             return
         self._follow_language(turn, text)
-        if optout.wants_out(
-            text
-        ):  # also from an answerphone: it may be a person after all, and its owner's wish is one
+        if optout.wants_out(text):  # from an answerphone, too: it may be a person, and its owner's wish is one
             self._store_person_turn(turn, text)
             if self.closing.planned is not EndReason.OPT_OUT:
                 self._activity.start(self.closing.opt_out("words", text))
@@ -341,8 +327,7 @@ class Dialogue:
         if claim is Claim.ANSWERS:
             self._replying.owed = True
         elif mode is Mode.OPENING:
-            greets = plain(text) in _GREETINGS
-            self._replying.owed |= not greets and turn.ended_s - self._stage.began_s >= WHO_IS_THIS_S
+            self._replying.owe(text, after_s=turn.ended_s - self._stage.began_s)
         elif mode is Mode.SCREENED:
             self._machines.screened(text)
         elif mode is Mode.TALKING:
@@ -371,9 +356,6 @@ class Dialogue:
     def _store_digits(self, digits: str) -> None:
         keypad = self._keypad
         self._transcript.person(digits, started_s=keypad.started_s, ended_s=keypad.pressed_s, kind="digits")
-
-    def _used_late(self, used: tools.Used) -> None:
-        self._replying.used_late(used)
 
     def _store_person_turn(self, turn: Endpointer, text: str) -> None:
         self._transcript.person(text, started_s=turn.started_s, ended_s=turn.ended_s)

@@ -17,8 +17,6 @@ from dialer.speech.base import Heard
 
 ANSWERS_EARLY_S: Final = 0.8
 """A "yes" within so long of the end of our question, had we not fallen silent for it, is its answer."""
-
-
 PAUSE_S: Final = 0.08
 """A voice that was not heard for so long may have ended: a window of the voice detection, a frame, and its next run."""
 LATE_S: Final = 0.1
@@ -58,6 +56,14 @@ class Floor:
         self.barge_ins = 0
         self.false_barge_ins = 0
         self.turns_discarded = 0
+
+    def counters(self) -> dict[str, float]:
+        """How often the agent fell silent for a voice, how often for nothing, and how many turns were mere nods."""
+        return {
+            "barge_ins": self.barge_ins,
+            "false_barge_ins": self.false_barge_ins,
+            "turns_discarded": self.turns_discarded,
+        }
 
     @property
     def turn(self) -> Endpointer:

@@ -258,7 +258,7 @@ class Listening:
                 self._spent.stt_frames += end - self._fed
             self._fed = end
             self._fed_s.append((end, now))
-            self.due = end + (SPEECH_FRAMES if self._urgent else SILENT_FRAMES)
+            self._expect()
 
     def _expect(self) -> None:
         """Find when the next message is due."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from dialer import log
 from dialer.conversation.activity import Activity
 from dialer.conversation.aloud import Aloud
@@ -12,6 +14,12 @@ from dialer.conversation.speaking import Speaking
 from dialer.conversation.tools import Used
 from dialer.conversation.transcript import Transcript
 from dialer.errors import DialerError
+from dialer.languages.base import plain
+from dialer.languages.known import ALL
+
+WHO_IS_THIS_S: Final = 4.0
+"""What the person says this early is answered by the opener itself: "Hello, who is this?"."""
+_GREETINGS: Final = frozenset().union(*(language.greetings for language in ALL))
 
 logger = log.get(__name__)
 
@@ -43,6 +51,14 @@ class Replying:
         self.owed = False
         self._speaking.answer(turn)
         self._activity.start(self._reply())
+
+    def owe(self, text: str, *, after_s: float) -> None:
+        """The person said this during the opener, so long after its begin: it waits for an answer, if it needs one."""
+        self.owed |= plain(text) not in _GREETINGS and after_s >= WHO_IS_THIS_S
+
+    def counters(self) -> dict[str, float]:
+        """What eager starts came to."""
+        return self._answering.drafts.counters()
 
     def foresee(self, words: str) -> None:
         """The person's turn is probably over and was these words; no words: they go on, or say nothing."""

@@ -33,7 +33,7 @@ FRAME_DUE_S: Final = 0.03
 steps in where none has come for so long, and where a voice was heard while the agent speaks, which may have to stop."""
 RECORDED_FRAMES: Final = 10
 """So many go to the recording at a time."""
-PAUSE_S: Final = 0.1
+APART_S: Final = 0.1
 """Frames that come so late are recorded apart from those before them: a gap stays where it was."""
 START_S: Final = 5.0
 """A socket must say within this time which stream it is."""
@@ -166,7 +166,7 @@ class Session:
         if self._wire is None or self._closing.over.done():
             return
         now, audio = self._loop.time(), self._audio
-        if audio.count - self._recorded >= RECORDED_FRAMES or now - audio.heard_s > PAUSE_S:
+        if audio.count - self._recorded >= RECORDED_FRAMES or now - audio.heard_s > APART_S:
             self._record()
         audio.add(frame, now)
         self._dialogue.frame(frame, now)

@@ -48,6 +48,10 @@ class Spent:
         """Audio that a recognizer was given."""
         return self.stt_frames * FRAME_MS / 1000
 
+    def counters(self) -> dict[str, float]:
+        """What it has used, by name."""
+        return {name: getattr(self, name) for name in (*AGENTS, *PERSONS)}
+
     def charge(self, names: tuple[str, ...]) -> dict[str, float]:
         """Charge a turn with all that was used since one was last charged with it; return it by name, zeros left out.
 

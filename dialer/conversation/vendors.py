@@ -16,7 +16,6 @@ from dialer.conversation import casting
 from dialer.conversation.breakers import Named, Ranked, V
 from dialer.conversation.sentences import Sentences
 from dialer.conversation.spoken import BYTES_PER_CHARACTER, Fragment, Spoken
-from dialer.conversation.watch import Watch
 from dialer.errors import VendorBusy, VendorRefused
 from dialer.llm.base import Brain, Delta, Message, Resumed, ToolCall, ToolSpec
 from dialer.speech.base import Recognition, Recognizer, Timed, Voice
@@ -192,18 +191,17 @@ def _patiently(vendors: Sequence[V]) -> list[tuple[float, V]]:
 
 async def in_time(items: AsyncIterator[T], first_s: float, next_s: float, vendor: str) -> AsyncGenerator[T, None]:
     """Yield items; a vendor that stalls is busy. The source is closed whatever happens."""
-    watch = Watch(first_s)
+    wait_s = first_s
     try:
-        async for item in items:
-            watch.rest()
-            yield item
-            watch.wait(next_s)
-    except asyncio.CancelledError as cancelled:
-        if watch.stalled():
-            raise VendorBusy(vendor, f"silent for {watch.wait_s} s") from cancelled
-        raise
+        async with asyncio.timeout(wait_s) as limit:  # one that is moved costs half of one for each item
+            async for item in items:
+                limit.reschedule(None)
+                yield item
+                wait_s = next_s
+                limit.reschedule(_now() + wait_s)
+    except TimeoutError as error:
+        raise VendorBusy(vendor, f"silent for {wait_s} s") from error
     finally:
-        watch.stop()
         close = getattr(items, "aclose", None)
         if close is not None:
             await close()

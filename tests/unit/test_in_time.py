@@ -62,7 +62,7 @@ def test_somebody_elses_cancellation_stays_one() -> None:
 
     async def main() -> bool:
         task = asyncio.ensure_future(consume())
-        await asyncio.sleep(4.0)  # the watch strikes at the same moment
+        await asyncio.sleep(4.0)  # the limit strikes at the same moment
         task.cancel()
         await asyncio.wait((task,))
         return task.cancelled()
@@ -86,7 +86,7 @@ def test_the_source_is_closed_and_the_task_goes_on_after_a_stall() -> None:
                 pass
         async for _ in in_time(items(0.1), 1.0, 1.0, "somebody"):
             pass
-        await asyncio.sleep(5.0)  # nothing of the watch is left to cancel it
+        await asyncio.sleep(5.0)  # nothing of the limit is left to cancel it
         return asyncio.get_running_loop().time()
 
     run(main())
