@@ -6,6 +6,7 @@ import asyncio
 import time
 import wave
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,15 @@ def writer(tmp_path: Path) -> Iterator[Writer]:
     writer.start()
     yield writer
     writer.stop(5.0)
+
+
+class WaitedFor(Track):
+    """Closes in real time, as the writer's thread writes: a call in invented time does not wait for it."""
+
+    def close(self) -> Future[str]:
+        recording = super().close()
+        recording.result(5.0)
+        return recording
 
 
 def listen(track: Track, since: float, until: float) -> None:
@@ -135,7 +145,7 @@ def test_a_recording_that_breaks_ends_no_other(writer: Writer, tmp_path: Path, m
 def test_a_call_records_every_frame_and_leaves_a_gap_where_it_was(
     writer: Writer, tmp_path: Path, play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    track = writer.track("c1", 1)
+    track = WaitedFor(tmp_path / "c1-1.wav", writer)
     monkeypatch.setattr(calling, "FakeTrack", lambda: track)
     heard: list[np.ndarray] = []
 
