@@ -17,23 +17,18 @@ from aiohttp import web
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
 
 from bench import delays, speech
+from bench.recognizing import Recognizing, Result
 from dialer.audio import mulaw
 
 HOST: Final = "127.0.0.1"
-_QUIET: Final = mulaw.SILENCE * mulaw.FRAME_BYTES
 
 
 class Recognizer(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
-    """One stream of Deepgram's `/v1/listen`: results by digital silence, whatever the words."""
+    """One stream of Deepgram's `/v1/listen`."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._transport: WSTransport | None = None
-        self._bytes = 0
-        self._spoken_frames = 0
-        self._began_byte = 0
-        self._last_speech_s = 0.0
-        self._final: asyncio.TimerHandle | None = None
+        self._recognizing = Recognizing(self._started, self._result)
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """The handshake is done."""
@@ -42,55 +37,29 @@ class Recognizer(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """The socket is gone."""
         self._transport = None
-        if self._final is not None:
-            self._final.cancel()
+        self._recognizing.stop()
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Audio, or a word about the stream."""
         if frame.msg_type is WSMsgType.BINARY:
-            audio = frame.get_payload_as_bytes()
-            for at in range(0, len(audio), mulaw.FRAME_BYTES):
-                self._hear(audio[at : at + mulaw.FRAME_BYTES])
+            self._recognizing.hear(frame.get_payload_as_bytes())
         elif frame.msg_type is WSMsgType.CLOSE:
             transport.send_close(WSCloseCode.OK)
             transport.disconnect()
 
-    def _hear(self, frame: bytes) -> None:
-        self._bytes += len(frame)
-        if frame != _QUIET[: len(frame)]:
-            self._last_speech_s = self._loop.time()
-            self._spoken_frames += 1
-            spoken_ms = self._spoken_frames * mulaw.FRAME_MS
-            if self._final is not None:
-                self._final.cancel()
-                self._final = None
-            if spoken_ms == mulaw.FRAME_MS:
-                self._began_byte = self._bytes
-            if spoken_ms == delays.STARTED_MS:
-                self._send({"type": "SpeechStarted", "channel": [0], "timestamp": self._began_byte / 8000})
-            if spoken_ms % delays.INTERIM_MS == 0:
-                words = delays.HEARD.split()[: spoken_ms // delays.INTERIM_MS]
-                self._result(" ".join(words), final=False)
-        elif self._spoken_frames and self._final is None:
-            due = self._last_speech_s + delays.STT_FINAL_MS / 1000
-            self._final = self._loop.call_at(due, self._finish)
+    def _started(self, at_s: float) -> None:
+        self._send({"type": "SpeechStarted", "channel": [0], "timestamp": at_s})
 
-    def _finish(self) -> None:
-        self._final = None
-        self._result(delays.HEARD, final=True)
-        self._spoken_frames = 0
-
-    def _result(self, words: str, *, final: bool) -> None:
-        start = self._began_byte / 8000
-        heard = [{"transcript": words, "confidence": 0.98, "words": []}]
+    def _result(self, result: Result) -> None:
+        heard = [{"transcript": result.words, "confidence": 0.98, "words": []}]
         self._send(
             {
                 "type": "Results",
                 "channel_index": [0, 1],
-                "start": start,
-                "duration": round(self._bytes / 8000 - start, 3),
-                "is_final": final,
-                "speech_final": final,
+                "start": result.started_s,
+                "duration": round(result.ended_s - result.started_s, 3),
+                "is_final": result.final,
+                "speech_final": result.final,
                 "channel": {"alternatives": heard},
             }
         )
@@ -187,10 +156,9 @@ def _chunk(choices: list[dict[str, Any]], *, usage: dict[str, int] | None) -> by
 
 async def serve(folder: Path) -> None:
     """Listen until killed."""
-    loop = asyncio.get_running_loop()
 
     def accept(_request: WSUpgradeRequest) -> WSListener:
-        return Recognizer(loop)
+        return Recognizer()
 
     sockets = await ws_create_server(accept, HOST, 0, backlog=2048)
     runner = web.AppRunner(Vendors(speech.replies(folder)).app(), access_log=None)

@@ -50,8 +50,13 @@ class World:
 
 
 @contextmanager
-def world(data_dir: Path, *, seats: int) -> Iterator[World]:
+def world(data_dir: Path, *, seats: int, timers: bool = False) -> Iterator[World]:
     """Run servers, fake vendors, web and a call worker with so many seats for as long as the block lasts.
+
+    Args:
+        data_dir: for everything.
+        seats: of the call worker.
+        timers: the worker's vendors are timers in its own process; else the real adapters talk to fake servers.
 
     Raises:
         DialerError: something did not start in time; its log is named.
@@ -78,9 +83,10 @@ def world(data_dir: Path, *, seats: int) -> Iterator[World]:
         stack.enter_context(
             processes.running([*dialer, "web"], log=logs / "web.log", core=rest, environment=environment)
         )
+        own = [sys.executable, "-m", "bench.timed_worker", str(folder)] if timers else dialer
         worker = stack.enter_context(
             processes.running(
-                [*dialer, "worker", "calls"],
+                [*own, "worker", "calls"],
                 log=logs / "calls.log",
                 core=under_test,
                 environment=environment,

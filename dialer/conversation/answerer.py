@@ -38,9 +38,9 @@ class Answerer:
         self._said = ""
         self._words_s = 0.0
 
-    def signal(self, frame: bytes) -> Signal | None:
-        """Take 20 ms of mu-law; return the tone that was recognized with it."""
-        return self._answerphone.feed(frame)
+    def signals(self, audio: bytes) -> list[Signal]:
+        """Take mu-law, whole frames; return the tones that were recognized with it."""
+        return self._answerphone.feed(audio)
 
     @staticmethod
     def may_be_machine(age_s: float, person_turns: int) -> bool:

@@ -151,6 +151,7 @@ class Dialogue:
     def _made_machines(self, crew: Crew) -> Machines:
         return Machines(
             self._stage,
+            self._audio,
             ear=self._ear,
             floor=self._floor,
             speaking=self.speaking,
@@ -186,8 +187,8 @@ class Dialogue:
         if self._audio.count >= self.listening.due:
             self.listening.feed(now)
         self._ear.feed(frame, now)
-        if self._machines.listening:
-            self._machines.frame(frame)
+        if self._audio.count >= self._machines.due:
+            self._machines.listen()
 
     def take_turns(self, now: float) -> None:
         """Do what is due: speech that is to be sent, turns, deadlines."""

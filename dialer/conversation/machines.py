@@ -6,6 +6,7 @@ The evidence is judged by `Answerer`; here its verdicts have their effects on th
 from __future__ import annotations
 
 import asyncio
+from sys import maxsize
 from typing import Final
 
 from dialer.audio.tones import Signal
@@ -18,12 +19,15 @@ from dialer.conversation.facts import EndReason, MachineHeard
 from dialer.conversation.floor import Floor
 from dialer.conversation.machine import Verdict
 from dialer.conversation.navigating import Navigating
+from dialer.conversation.persons_audio import PersonsAudio
 from dialer.conversation.speaking import Speaking
 from dialer.conversation.stage import Mode, Stage
 from dialer.conversation.transcript import Transcript
 
 INTRODUCTION: Final = "screening"
 """The kind of turn in which a screener is told who calls."""
+TONE_FRAMES: Final = 5
+"""So many frames are looked at together: each time costs the same, and 100 ms are soon enough for a tone."""
 SCREENERS_TONE_S: Final = 3.0
 """A screener's tone that is this late will not come; it is told who calls without it."""
 
@@ -34,6 +38,7 @@ class Machines:
     def __init__(
         self,
         stage: Stage,
+        audio: PersonsAudio,
         *,
         ear: Ear,
         floor: Floor,
@@ -44,6 +49,7 @@ class Machines:
         navigating: Navigating,
     ) -> None:
         self._stage = stage
+        self._audio = audio
         self._ear = ear
         self._floor = floor
         self._speaking = speaking
@@ -57,20 +63,24 @@ class Machines:
         """The person's, after the opener."""
         self._blind = False
         """Whether a message is being left that no beep asked for."""
-        self.listening = True
-        """Whether there may be a tone yet, so that frames are wanted."""
+        self._listened = 0
+        """The number of the first frame that no tone was looked for in."""
+        self.due = TONE_FRAMES
+        """So many frames must have come until `listen` is called."""
         self._name_at_s: float | None = None
         """When a screener whose tone is awaited is told who calls at the latest."""
 
     # Tones, the carrier's verdict, words
 
-    def frame(self, frame: bytes) -> None:
-        """20 ms of mu-law from the line: it may hold a tone."""
-        signal = self._answerer.signal(frame)
-        if signal is Signal.FAX:
-            self._found(Verdict.FAX, signal.value)
-        elif signal is not None:
-            self._beeped(signal)
+    def listen(self) -> None:
+        """Look for tones in what has come."""
+        first, self._listened = self._listened, self._audio.count
+        self.due = self._listened + TONE_FRAMES
+        for signal in self._answerer.signals(self._audio.between(first, self._listened)):
+            if signal is Signal.FAX:
+                self._found(Verdict.FAX, signal.value)
+            else:
+                self._beeped(signal)
 
     def _beeped(self, signal: Signal) -> None:
         match self._stage.mode:
@@ -127,7 +137,7 @@ class Machines:
             if self._navigating.take(now):
                 self._person_came("behind the menu")
         elif mode is Mode.TALKING and not self._may_be_machine(now):
-            self.listening = False  # it is too late for an answerphone
+            self.due = maxsize  # it is too late for an answerphone
         elif mode is Mode.SCREENED and self._name_at_s is not None and now >= self._name_at_s:
             self._introduce()
 

@@ -46,7 +46,7 @@ def test_speech_presses_no_key() -> None:
 
 def test_our_own_keys_coming_back_are_no_beep() -> None:
     phone, audio = Answerphone(), dtmf.play("1230")
-    assert [phone.feed(audio[at : at + 160]) for at in range(0, len(audio), 160)] == [None] * (len(audio) // 160)
+    assert phone.feed(audio[: len(audio) - len(audio) % 160]) == []
 
 
 def test_what_is_no_key_is_refused() -> None:

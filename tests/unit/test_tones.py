@@ -24,11 +24,13 @@ def heard(*pieces: np.ndarray, noise: float = 20.0, lost: tuple[int, ...] = ()) 
     wave = np.concatenate([*pieces, np.zeros(RATE_HZ // 2)])
     wave = wave + np.random.default_rng(2).normal(0, noise, len(wave))
     audio = mulaw.encode(np.clip(wave, -32767, 32767).astype("<i2").tobytes())
-    phone, signals = Answerphone(), []
-    for nth, at in enumerate(range(0, len(audio) - 159, 160)):
-        frame = mulaw.SILENCE * 160 if nth in lost else audio[at : at + 160]
-        if (signal := phone.feed(frame)) is not None:
-            signals.append(signal)
+    frames = [audio[at : at + 160] for at in range(0, len(audio) - 159, 160)]
+    for nth in lost:
+        frames[nth] = mulaw.SILENCE * 160
+    phone, same = Answerphone(), Answerphone()
+    signals = [signal for frame in frames for signal in phone.feed(frame)]
+    together = [signal for at in range(0, len(frames), 5) for signal in same.feed(b"".join(frames[at : at + 5]))]
+    assert together == signals
     return signals
 
 
