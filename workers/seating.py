@@ -24,6 +24,8 @@ from dialer.db import transaction
 
 BEAT_S = 1.0
 STOP_S = 5.0
+GARBAGE = (20_000, 10, 10)
+"""Objects in circles are looked for after so many new ones: conversations make few, and a look holds up all calls."""
 BEHIND_S = 0.06
 """Lag of the media loop above which no further call is taken on: a jitter buffer holds about as much."""
 
@@ -109,6 +111,7 @@ class SeatingStep(bootsteps.StartStopStep):  # type: ignore[misc]
         _current = Seating(on)
         gc.collect()
         gc.freeze()  # what stays for good is not gone through again: that takes longer than a frame
+        gc.set_threshold(*GARBAGE)
 
     def stop(self, _worker: object) -> None:
         """Take no new call."""

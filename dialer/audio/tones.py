@@ -96,7 +96,10 @@ class Answerphone:
         # numpy's own transform runs in this thread; a product of matrices would wake a pool that spins under load
         spectrum = np.fft.rfft(samples, _PADDED)[:, _BAND]
         power = spectrum.real**2 + spectrum.imag**2
-        told = (energies, power[:, _FAX].max(axis=1), power.argmax(axis=1), power.max(axis=1))
+        most = power.max(axis=1)
+        if self._tone is None and not self._fax_ms and not (most >= (FAX_PURE * FRAME_BYTES / 2) * energies).any():
+            return []  # as in all speech: nothing sounds, and nothing goes on
+        told = (energies, power[:, _FAX].max(axis=1), power.argmax(axis=1), most)
         frames = zip(*(each.tolist() for each in told), strict=True)
         return [signal for frame in frames if (signal := self._frame(*frame))]
 

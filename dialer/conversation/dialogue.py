@@ -11,6 +11,7 @@ from typing import Final
 
 from dialer import log
 from dialer.agents.definition import AgentDefinition
+from dialer.audio.mulaw import FRAME_MS
 from dialer.audio.vad import Ear
 from dialer.conversation import masking, optout, prompt, script, tools
 from dialer.conversation.activity import Activity
@@ -52,6 +53,7 @@ from dialer.understanding.analyst import Analyst
 
 logger = log.get(__name__)
 
+FRAME_S: Final = FRAME_MS / 1000
 LOOK_S: Final = 0.1
 """How often a call is looked at where every moment does not count: only deadlines of seconds wait there."""
 
@@ -123,6 +125,8 @@ class Dialogue:
             activity=self._activity,
             closing=self.closing,
         )
+        self._heard, self._heard_s = 0, 0.0
+        """The number of the first frame that the ear has not got, and when it got the last one before."""
         self._look_s, self._foreseen = 0.0, ""
 
     def _made_replying(self, crew: Crew) -> Replying:
@@ -182,21 +186,27 @@ class Dialogue:
         self._open()
         self.speaking.prepare()
 
-    def frame(self, frame: bytes, now: float) -> None:
-        """20 ms of the person's audio came, and are kept."""
-        if self._audio.count >= self.listening.due:
+    def hear(self, now: float) -> None:
+        """The person's audio came, and is kept."""
+        audio = self._audio
+        if audio.count >= self.listening.due:
             self.listening.feed(now)
-        self._ear.feed(frame, now)
-        if self._audio.count >= self._machines.due:
+        if audio.count >= self._machines.due:
             self._machines.listen()
+        frames, self._heard = audio.frames(self._heard), audio.count
+        at_s = audio.heard_s - len(frames) * FRAME_S
+        for frame in frames:
+            at_s += FRAME_S
+            self._ear.feed(frame, max(at_s, self._heard_s))
+        self._heard_s = audio.heard_s
 
-    def take_turns(self, now: float) -> None:
-        """Do what is due: speech that is to be sent, turns, deadlines."""
+    def take_turns(self, now: float) -> bool:
+        """Do what is due: speech that is to be sent, turns, deadlines; return whether every moment counts now."""
         if self._playout.segments:
             self._playout.pump(now)
-        looks = now >= self._look_s
-        if not looks and not self._floor.restless(now):
-            return
+        looks, restless = now >= self._look_s, self._floor.restless(now)
+        if not looks and not restless:
+            return False
         talks = self._stage.mode is Mode.TALKING
         if self._floor.take(now, interruptible=talks):
             self._person_finished(now)
@@ -207,6 +217,7 @@ class Dialogue:
             if digits := self._keypad.take(now):
                 self._dialled(digits, now)
             self._deadlines.check(now)
+        return restless
 
     def pressed(self, digit: str) -> None:
         """A key was pressed."""
@@ -242,7 +253,9 @@ class Dialogue:
 
     async def hear_out(self, reason: EndReason) -> None:
         """The stream is over: take the person's last words. They may ask for no more calls."""
-        turn = self._floor.heard(self._loop.time())
+        now = self._loop.time()
+        self.hear(now)
+        turn = self._floor.heard(now)
         if turn.started_s and reason is not EndReason.LOST:
             await self.listening.last_words()
         if text := self._masked(turn.text):

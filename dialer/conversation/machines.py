@@ -26,8 +26,8 @@ from dialer.conversation.transcript import Transcript
 
 INTRODUCTION: Final = "screening"
 """The kind of turn in which a screener is told who calls."""
-TONE_FRAMES: Final = 5
-"""So many frames are looked at together: each time costs the same, and 100 ms are soon enough for a tone."""
+TONE_FRAMES: Final = 10
+"""So many frames are looked at together: each time costs the same, and 200 ms are soon enough for a tone."""
 SCREENERS_TONE_S: Final = 3.0
 """A screener's tone that is this late will not come; it is told who calls without it."""
 

@@ -33,6 +33,10 @@ class PersonsAudio:
             del frames[:SPARE_FRAMES]
             self._dropped += SPARE_FRAMES
 
+    def frames(self, first: int) -> list[bytes]:
+        """Return the frames from number `first` on, as far as they are kept."""
+        return self._frames[max(first - self._dropped, 0) :]
+
     def between(self, first: int, end: int) -> bytes:
         """Return the frames from number `first` up to, not including, number `end`, as far as they are kept."""
         return b"".join(self._frames[max(first - self._dropped, 0) : max(end - self._dropped, 0)])

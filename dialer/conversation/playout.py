@@ -14,10 +14,11 @@ from typing import Final, Protocol
 from dialer.audio.mulaw import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, SILENCE
 from dialer.conversation.spoken import Fragment
 
-LEAD_MS: Final = 200
-"""Sent ahead of real time: bridges ten late ticks, and is all that a barge-in must throw away."""
-STEP_MS: Final = 100
-"""Sent at a time: a message to the carrier costs the same for one frame as for five."""
+LEAD_MS: Final = 300
+"""Sent ahead of real time: what a barge-in must throw away, at most."""
+STEP_MS: Final = 200
+"""Sent at a time: a message to the carrier costs the same for one frame as for ten. The rest of the lead bridges five
+late ticks."""
 MARK_MS: Final = 200
 """Between marks; about one spoken word."""
 MARK_GRACE_S: Final = 2.0

@@ -31,6 +31,8 @@ of our own is not taken for the carrier's."""
 FRAME_DUE_S: Final = 0.03
 """While frames come they are the clock: a call is looked at as its frame arrives, once for both. The process's timer
 steps in where none has come for so long, and where a voice was heard while the agent speaks, which may have to stop."""
+CALM_FRAMES: Final = 2
+"""So many frames are looked at together while nothing can come of it; while every moment counts, each by itself."""
 RECORDED_FRAMES: Final = 10
 """So many go to the recording at a time."""
 APART_S: Final = 0.1
@@ -111,6 +113,8 @@ class Session:
         self._began_s = 0.0
         self._recorded = 0
         """Frames that the recording has got."""
+        self._due = 0
+        """So many frames must have come until they are looked at."""
 
     # What arrives
 
@@ -166,12 +170,11 @@ class Session:
         if self._wire is None or self._closing.over.done():
             return
         now, audio = self._loop.time(), self._audio
-        if audio.count - self._recorded >= RECORDED_FRAMES or now - audio.heard_s > APART_S:
+        if now - audio.heard_s > APART_S:
             self._record()
         audio.add(frame, now)
-        self._dialogue.frame(frame, now)
-        if self._on:
-            self._take_turns(now)
+        if audio.count >= self._due:
+            self._look(now)
 
     def tick(self, now: float) -> None:
         """Stand in for frames that do not come, and see to an interruption without waiting for the next one."""
@@ -185,7 +188,7 @@ class Session:
                 return
         elif self._ear.last_voice_s == self._voice_s or not self._dialogue.speaking.active:
             return
-        self._take_turns(now)
+        self._look(now)
 
     def _record(self) -> None:
         count = self._audio.count
@@ -193,11 +196,19 @@ class Session:
             self._track.person(self._audio.between(self._recorded, count), self._audio.heard_s)
             self._recorded = count
 
-    def _take_turns(self, now: float) -> None:
-        """Do what is due: pacing, turn-taking, deadlines."""
+    def _look(self, now: float) -> None:
+        """Hear what has come, and do what is due: pacing, turn-taking, deadlines."""
+        count = self._audio.count
+        if count - self._recorded >= RECORDED_FRAMES:
+            self._record()
+        self._dialogue.hear(now)
+        self._due = count + CALM_FRAMES
         self._voice_s = self._ear.last_voice_s
+        if not self._on:
+            return
         try:
-            self._dialogue.take_turns(now)
+            if self._dialogue.take_turns(now):
+                self._due = count + 1
         except Exception as error:  # a call that is not ticked any more would never end
             self._dialogue.failed(error)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from dialer import log
@@ -9,6 +11,9 @@ from dialer.conversation import media
 from dialer.conversation.session import Session
 
 logger = log.get(__name__)
+
+TEXT: Final = WSMsgType.TEXT
+"""Looked up for each frame, and an enumeration is slow to look into."""
 
 
 class Stream(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
@@ -25,7 +30,7 @@ class Stream(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame came in."""
-        if frame.msg_type is not WSMsgType.TEXT:
+        if frame.msg_type is not TEXT:
             if frame.msg_type is WSMsgType.CLOSE:
                 transport.send_close(WSCloseCode.OK)
                 transport.disconnect()
@@ -35,9 +40,10 @@ class Stream(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
         except ValueError as error:
             logger.warning("broken media message", error=str(error))
             return
+        if type(message) is bytes:  # nearly all of them
+            self._session.audio(message)
+            return
         match message:
-            case bytes():
-                self._session.audio(message)
             case media.Marked(name):
                 self._session.marked(name)
             case media.Started(stream_id):
