@@ -33,9 +33,15 @@ class Server:
 
 
 @contextmanager
-def dialer(bench: Bench, *, calls: int) -> Iterator[Server]:
-    """Dialer's call worker as in production, with seats for so many calls."""
-    with folder(bench, "live") as place, world(place, seats=calls) as running:
+def dialer(bench: Bench, *, calls: int, timers: bool) -> Iterator[Server]:
+    """Dialer's call worker as in production, with seats for so many calls.
+
+    Args:
+        bench: where.
+        calls: how many seats it has.
+        timers: its vendors are timers in its own process, as the others' are; else the real adapters talk to servers.
+    """
+    with folder(bench, "live") as place, world(place, seats=calls, timers=timers) as running:
         yield Server(running.url, running.worker_pid, running.speech)
 
 

@@ -18,15 +18,19 @@ from bench.rows import Bench, Figure, Row
 from bench.spread import Spread
 from dialer.errors import DialerError
 
+OURS: Final = "dialer"
+ADAPTERS: Final = "dialer with its adapters"
+"""The same worker, its vendors not timers in its own process but servers that its real adapters talk to."""
 PEER: Final = "pipecat"
 LIMIT: Final = "bare Python"
 LADDERS: Final = {
-    "dialer": (1, 60, 100, 150, 200, 300, 500, 600),
+    OURS: (1, 100, 150, 200, 250, 300, 350, 400, 500, 600),
+    ADAPTERS: (1, 100, 150, 200, 250, 300, 400),
     PEER: (1, 8, 12, 16, 20, 24, 34, 44),
     LIMIT: (1, 500, 1000),
 }
 """Calls at once, ascending; a contestant that fails a rung is not asked for the next."""
-QUICK: Final = {"dialer": (1, 5), PEER: (1, 2), LIMIT: (1, 10)}
+QUICK: Final = {OURS: (1, 5), ADAPTERS: (1, 5), PEER: (1, 2), LIMIT: (1, 10)}
 MOST_ADDED_MS: Final = 100.0
 """p95 of the turn latency over the median with a single call, at which a server still holds its calls."""
 MOST_STARVED: Final = 0.01
@@ -60,7 +64,10 @@ def measure(bench: Bench) -> Row:
     """Let each climb its ladder."""
     ladders = QUICK if bench.quick else LADDERS
     notes: list[str] = []
-    climbs = {"dialer": _climb(bench, partial(contestants.dialer, bench, calls=max(ladders["dialer"])), "dialer")}
+    climbs = {
+        name: _climb(bench, partial(contestants.dialer, bench, calls=max(ladders[name]), timers=timers), name)
+        for name, timers in ((OURS, True), (ADAPTERS, False))
+    }
     climbs[LIMIT] = _climb(bench, partial(contestants.limit, bench), LIMIT)
     try:
         python = contestants.peers_python(bench)
@@ -69,7 +76,7 @@ def measure(bench: Bench) -> Row:
         notes.append(str(error))
         bench.tell(str(error))
     raw = {name: climb.rungs for name, climb in climbs.items()}
-    if not climbs["dialer"].rungs:
+    if not climbs[OURS].rungs:
         raise DialerError("Dialer's call worker could not be measured.")
     notes += [
         f"{name} held none of its rungs: its figures are those of {climb.best['calls']} calls"
@@ -127,8 +134,8 @@ def _held(rung: dict[str, Any], base_ms: float) -> bool:
 
 
 def _figures(climbs: dict[str, Climb]) -> list[Figure]:
-    ours = climbs["dialer"]
-    others = {name: climb for name, climb in climbs.items() if name != "dialer"}
+    ours = climbs[OURS]
+    others = {name: climb for name, climb in climbs.items() if name != OURS}
 
     def figure(what: str, unit: str, of: Callable[[Climb], Spread], goal: str, limit: float | None) -> Figure:
         found = of(ours)

@@ -91,6 +91,8 @@ class CheapEar(Edges):
 class BatchedEar(Edges):
     """One call's ear on the shared batch: the cheap step decides whether the neural one needs to look."""
 
+    __slots__ = ("_batch", "_cheap", "_fired_s", "_looking", "_slot")
+
     def __init__(self, batch: SileroBatch) -> None:
         super().__init__()
         self._cheap = webrtcvad.Vad(CHEAP_MODE)

@@ -54,7 +54,7 @@ from dialer.understanding.analyst import Analyst
 logger = log.get(__name__)
 
 FRAME_S: Final = FRAME_MS / 1000
-LOOK_S: Final = 0.1
+LOOK_S: Final = 0.2
 """How often a call is looked at where every moment does not count: only deadlines of seconds wait there."""
 
 

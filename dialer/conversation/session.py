@@ -109,7 +109,7 @@ class Session:
         """How many frames had come when they stopped, and how many ticks ago that was noticed."""
         self._voice_s = 0.0
         self._on = False
-        """Whether turns are taken: from the stream's begin until somebody says that the call is over."""
+        """Whether audio is taken: from the stream's begin until somebody says that the call is over."""
         self._began_s = 0.0
         self._recorded = 0
         """Frames that the recording has got."""
@@ -167,7 +167,7 @@ class Session:
         self._dialogue.machine(verdict)
 
     def _frame(self, frame: bytes) -> None:
-        if self._wire is None or self._closing.over.done():
+        if not self._on:
             return
         now, audio = self._loop.time(), self._audio
         if now - audio.heard_s > APART_S:
@@ -198,14 +198,14 @@ class Session:
 
     def _look(self, now: float) -> None:
         """Hear what has come, and do what is due: pacing, turn-taking, deadlines."""
+        if self._closing.over.done():
+            return
         count = self._audio.count
         if count - self._recorded >= RECORDED_FRAMES:
             self._record()
         self._dialogue.hear(now)
         self._due = count + CALM_FRAMES
         self._voice_s = self._ear.last_voice_s
-        if not self._on:
-            return
         try:
             if self._dialogue.take_turns(now):
                 self._due = count + 1

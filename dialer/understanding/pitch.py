@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import scipy.fft
 
 from dialer.audio.mulaw import SAMPLE_RATE_HZ
 
@@ -60,8 +61,9 @@ def track(cut: Floats) -> Floats:
 
 def _difference(cut: Floats) -> Floats:
     """YIN's difference function for lags 1 to the longest; shape (frames, lags)."""
-    head = np.fft.rfft(cut[:, :WINDOW], _FFT)
-    correlation = np.fft.irfft(np.fft.rfft(cut, _FFT) * np.conj(head), _FFT)[:, 1 : _LONGEST + 1]
+    # scipy's transform stays in single precision, which takes half the time of numpy's
+    head = scipy.fft.rfft(cut[:, :WINDOW], _FFT)
+    correlation = scipy.fft.irfft(scipy.fft.rfft(cut, _FFT) * np.conj(head), _FFT)[:, 1 : _LONGEST + 1]
     energy = np.cumsum(np.pad(cut.astype(np.float64) ** 2, ((0, 0), (1, 0))), axis=1)
     power = energy[:, WINDOW:] - energy[:, :-WINDOW]
     result: Floats = np.maximum(power[:, :1] + power[:, 1 : _LONGEST + 1] - 2 * correlation, 0.0).astype(np.float32)

@@ -114,11 +114,15 @@ def test_a_late_run_of_the_batch_loses_nothing(batch: SileroBatch, speech: bytes
     ear.close()
 
 
-def test_a_burst_after_a_stall_is_heard_whole(batch: SileroBatch, speech: bytes) -> None:
+def test_a_burst_after_a_stall_is_heard_whole(
+    batch: SileroBatch, speech: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows: list[float] = []
+    monkeypatch.setattr(BatchedEar, "judged", lambda _ear, _probability, heard_s: windows.append(heard_s))
     judged: list[int] = []
     for burst in (1, 20):
-        ear, now, windows = BatchedEar(batch), 0.0, []
-        ear.judged = lambda probability, heard_s, windows=windows: windows.append(heard_s)  # type: ignore[method-assign]
+        ear, now = BatchedEar(batch), 0.0
+        windows.clear()
         for number, frame in enumerate(frames(speech)):
             now += 0.02
             ear.feed(frame, now)
