@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
 import pytest
 
@@ -15,10 +16,12 @@ from dialer.conversation.facts import (
     TurnFinished,
 )
 from dialer.llm.base import ToolCall
+from tests.realtime import calling
 from tests.realtime.calling import OPENER, Call
 from tests.realtime.scripted import (
     VOICE_FRAME,
     FakeBrain,
+    LoudEar,
 )
 
 
@@ -248,3 +251,54 @@ def test_a_line_that_falls_silent_altogether_is_a_silence(play) -> None:
         assert len(call.brain.asked) == 1
 
     play(scene)
+
+
+class Logged(LoudEar):
+    """Keeps when it was given each frame, and for when."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[tuple[float, float]] = []
+
+    def feed(self, frame: bytes, now: float) -> None:
+        super().feed(frame, now)
+        self.given.append((asyncio.get_running_loop().time(), now))
+
+
+def test_each_frame_is_heard_once_for_its_own_time_and_each_by_itself_while_it_counts(
+    play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ear = Logged()
+    monkeypatch.setattr(calling, "LoudEar", lambda: ear)
+    came: list[float] = []
+    heard: dict[str, list[tuple[float, float]]] = {}
+
+    async def part(call: Call, name: str, frames: Awaitable[None]) -> None:
+        before = len(ear.given)
+        await frames
+        heard[name] = ear.given[before:]
+
+    async def scene(call: Call) -> None:
+        take = call.session.audio
+
+        def audio(mulaw: bytes) -> None:
+            came.append(call.loop.time())
+            take(mulaw)
+
+        monkeypatch.setattr(call.session, "audio", audio)
+        await call.opener()
+        await part(call, "calm", call.quiet(1.0))
+        await part(call, "speech", call.voice(1.0))
+        await part(call, "pause", call.quiet(0.16))
+        await call.quiet(0.02 * (len(came) % 2 + 1))  # an odd number, and then none
+        await asyncio.sleep(0.06)
+        assert len(ear.given) == len(came)
+        await call.quiet(0.02)
+        await call.hang_up()
+
+    play(scene)
+
+    assert [for_s for _, for_s in ear.given] == pytest.approx(came, abs=1e-6)
+    late = {name: {round(at_s - for_s, 3) for at_s, for_s in given} for name, given in heard.items()}
+    assert late["calm"] == late["speech"] == {0.0, 0.02}
+    assert sum(at_s > for_s for at_s, for_s in heard["pause"]) <= 3  # from the moment on that it may be the turn's end
