@@ -17,6 +17,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from dialer.audio import mulaw
 from dialer.conversation.facts import (
     Briefing,
     EndReason,
@@ -130,8 +131,9 @@ class Carrier:
         async for raw in self.socket:
             body = json.loads(raw)
             if body["event"] == "media":
-                self.frames += 1
-                self._plays_until = max(self._plays_until, loop.time()) + 0.02
+                frames = len(base64.b64decode(body["media"]["payload"])) // mulaw.FRAME_BYTES
+                self.frames += frames
+                self._plays_until = max(self._plays_until, loop.time()) + frames * 0.02
             elif body["event"] == "mark":
                 name = body["mark"]["name"]
                 self._names.append(name)
