@@ -92,6 +92,12 @@ class Closing:
             EndReason.OPT_OUT, self._speaking.agent.opt_out_confirmation if reply.ok else self._speaking.agent.goodbye
         )
 
+    async def opt_out_late(self, how: str, words: str) -> None:
+        """Opt the person out who has hung up: their last words asked for it."""
+        if self.planned is not EndReason.OPT_OUT:
+            self.planned = EndReason.OPT_OUT
+            await self._hand.tell(OptedOut(how, words))
+
     async def leave_message(self) -> None:
         """Speak to the answerphone, which listens now."""
         self._on_begun()

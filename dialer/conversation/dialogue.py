@@ -11,7 +11,6 @@ from typing import Final
 
 from dialer import log
 from dialer.agents.definition import AgentDefinition
-from dialer.audio.mulaw import FRAME_MS
 from dialer.audio.vad import Ear
 from dialer.conversation import masking, optout, prompt, script, tools
 from dialer.conversation.activity import Activity
@@ -20,15 +19,7 @@ from dialer.conversation.answering import Answering
 from dialer.conversation.closing import Closing
 from dialer.conversation.deadlines import Deadlines
 from dialer.conversation.endpointing import Endpointer
-from dialer.conversation.facts import (
-    Briefing,
-    EndReason,
-    Hand,
-    OpenerCompleted,
-    OptedOut,
-    Speaker,
-    StreamStarted,
-)
+from dialer.conversation.facts import Briefing, EndReason, Hand, OpenerCompleted, Speaker, StreamStarted
 from dialer.conversation.floor import Claim, Floor
 from dialer.conversation.keypad import OPT_OUT_DIGIT, Keypad, Meaning, meaning
 from dialer.conversation.lines import FixedLines
@@ -53,7 +44,6 @@ from dialer.understanding.analyst import Analyst
 
 logger = log.get(__name__)
 
-FRAME_S: Final = FRAME_MS / 1000
 LOOK_S: Final = 0.2
 """How often a call is looked at where every moment does not count: only deadlines of seconds wait there."""
 
@@ -125,8 +115,6 @@ class Dialogue:
             activity=self._activity,
             closing=self.closing,
         )
-        self._heard, self._heard_s = 0, 0.0
-        """The number of the first frame that the ear has not got, and when it got the last one before."""
         self._look_s, self._foreseen = 0.0, ""
 
     def _made_replying(self, crew: Crew) -> Replying:
@@ -193,12 +181,7 @@ class Dialogue:
             self.listening.feed(now)
         if audio.count >= self._machines.due:
             self._machines.listen()
-        frames, self._heard = audio.frames(self._heard), audio.count
-        at_s = audio.heard_s - len(frames) * FRAME_S
-        for frame in frames:
-            at_s += FRAME_S
-            self._ear.feed(frame, max(at_s, self._heard_s))
-        self._heard_s = audio.heard_s
+        self._floor.hear(audio)
 
     def take_turns(self, now: float) -> bool:
         """Do what is due: speech that is to be sent, turns, deadlines; return whether every moment counts now."""
@@ -253,22 +236,28 @@ class Dialogue:
 
     async def hear_out(self, reason: EndReason) -> None:
         """The stream is over: take the person's last words. They may ask for no more calls."""
+        try:
+            await self._last_words(reason)
+        finally:
+            await self.listening.close()
+
+    async def _last_words(self, reason: EndReason) -> None:
         now = self._loop.time()
-        self.hear(now)
+        try:
+            self._floor.hear(self._audio)
+        except Exception as error:  # what was understood before it counts all the same
+            logger.error("last frames not heard", call_id=self._briefing.call_id, exc_info=error)
         turn = self._floor.heard(now)
         if turn.started_s and reason is not EndReason.LOST:
             await self.listening.last_words()
         if text := self._masked(turn.text):
             self._store_person_turn(turn, text)
-            if self.closing.planned is not EndReason.OPT_OUT and optout.wants_out(text):
-                self.closing.planned = EndReason.OPT_OUT
-                await self._hand.tell(OptedOut("words", text))
+            if optout.wants_out(text):
+                await self.closing.opt_out_late("words", text)
         if digits := self._keypad.flush():
             self._store_digits(digits)
-            if self.closing.planned is not EndReason.OPT_OUT and meaning(digits) is Meaning.OPT_OUT:
-                self.closing.planned = EndReason.OPT_OUT
-                await self._hand.tell(OptedOut("digit", digits))
-        await self.listening.close()
+            if meaning(digits) is Meaning.OPT_OUT:
+                await self.closing.opt_out_late("digit", digits)
 
     def reason(self, seen: EndReason) -> EndReason:
         """Why the call was over, of which the stream saw `seen`: what we planned comes first."""

@@ -6,15 +6,18 @@ from enum import Enum
 from typing import Final
 
 from dialer.agents.turntaking import Turntaking
+from dialer.audio.mulaw import FRAME_MS
 from dialer.audio.vad import Ear
 from dialer.conversation.activity import Activity
 from dialer.conversation.bargein import Move, is_back_channel
 from dialer.conversation.endpointing import Endpointer, PersonTurns
 from dialer.conversation.listening import Listening
 from dialer.conversation.patience import Nudge, Patience
+from dialer.conversation.persons_audio import PersonsAudio
 from dialer.conversation.speaking import Speaking
 from dialer.speech.base import Heard
 
+FRAME_S: Final = FRAME_MS / 1000
 ANSWERS_EARLY_S: Final = 0.8
 """A "yes" within so long of the end of our question, had we not fallen silent for it, is its answer."""
 PAUSE_S: Final = 0.08
@@ -50,6 +53,8 @@ class Floor:
         self._activity = activity
         self._person = PersonTurns(settings)
         self._patience = Patience(settings)
+        self._heard, self._heard_s = 0, 0.0
+        """The number of the first frame that the ear has not got, and when it got the last one before."""
         self._taken_until_s = 0.0
         self._would_end_s = 0.0
         """When the agent's turn would have ended for which it last fell silent."""
@@ -74,6 +79,15 @@ class Floor:
     def agent_has_it(self) -> bool:
         """Whether the agent speaks or is about to."""
         return self._speaking.playout.active or self._activity.busy
+
+    def hear(self, audio: PersonsAudio) -> None:
+        """Let the ear have the frames that have come, each for its own time."""
+        frames, self._heard = audio.frames(self._heard), audio.count
+        at_s = audio.heard_s - len(frames) * FRAME_S
+        for frame in frames:
+            at_s += FRAME_S
+            self._ear.feed(frame, max(at_s, self._heard_s))
+        self._heard_s = audio.heard_s
 
     def restless(self, now: float) -> bool:
         """Whether every moment counts: the person may want the floor, or may have finished.

@@ -200,13 +200,12 @@ class Session:
         """Hear what has come, and do what is due: pacing, turn-taking, deadlines."""
         if self._closing.over.done():
             return
-        count = self._audio.count
-        if count - self._recorded >= RECORDED_FRAMES:
-            self._record()
-        self._dialogue.hear(now)
-        self._due = count + CALM_FRAMES
-        self._voice_s = self._ear.last_voice_s
+        count, self._due = self._audio.count, self._audio.count + CALM_FRAMES
         try:
+            if count - self._recorded >= RECORDED_FRAMES:
+                self._record()
+            self._dialogue.hear(now)
+            self._voice_s = self._ear.last_voice_s
             if self._dialogue.take_turns(now):
                 self._due = count + 1
         except Exception as error:  # a call that is not ticked any more would never end
@@ -244,11 +243,13 @@ class Session:
     async def _wind_up(self, reason: EndReason) -> None:
         self._on = False
         self._ticker.remove(self)
-        self._dialogue.fall_silent()
-        if self._wire is not None:
-            self._wire.close()
-        await self._dialogue.hear_out(reason)
-        self._ear.close()
+        try:
+            self._dialogue.fall_silent()
+            if self._wire is not None:
+                self._wire.close()
+            await self._dialogue.hear_out(reason)
+        finally:
+            self._ear.close()
 
     async def _recording(self) -> str:
         try:

@@ -69,7 +69,7 @@ class StreamWire(media.Writer):
 
     def _send_text(self, message: bytes) -> None:
         if not self._transport.is_disconnected and not self._transport.is_close_frame_sent:
-            self._transport.send(WSMsgType.TEXT, message)
+            self._transport.send(TEXT, message)
 
     def close(self) -> None:
         """Close the socket. More than once is no error."""

@@ -18,10 +18,12 @@ from dialer.conversation.facts import (
     TurnFinished,
 )
 from dialer.llm.base import ToolCall
+from tests.realtime import calling
 from tests.realtime.calling import CONFIRMATION, GOODBYE, OPENER, STILL_THERE, Call
 from tests.realtime.scripted import (
     FakeBrain,
     FakeTrack,
+    LoudEar,
 )
 
 
@@ -224,5 +226,51 @@ def test_a_turn_that_the_end_of_the_call_cuts_lasted_until_then(play) -> None:
         await call.hang_up()
         turn = call.hand.of(TurnFinished)[-1]
         assert turn.ended_s - turn.started_s == pytest.approx(1.07, abs=0.03)
+
+    play(scene)
+
+
+class BreakingEar(LoudEar):
+    """Breaks at its next frame once it is told to, and stays broken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken = False
+        self.closed = 0
+
+    def feed(self, frame: bytes, now: float) -> None:
+        if self.broken:
+            raise RuntimeError("nobody foresaw it")
+        super().feed(frame, now)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize("frames", [1, 2], ids=["heard by a tick", "heard as it comes"])
+@pytest.mark.parametrize(
+    ("words", "reason", "opted_out"),
+    [
+        ("What does it cost?", EndReason.FAILED, []),
+        ("Never call me again.", EndReason.OPT_OUT, [OptedOut("words", "Never call me again.")]),
+    ],
+)
+def test_a_call_whose_ear_breaks_is_over_at_once_and_its_words_so_far_count(
+    play, monkeypatch: pytest.MonkeyPatch, frames: int, words: str, reason: EndReason, opted_out: list[OptedOut]
+) -> None:
+    ear = BreakingEar()
+    monkeypatch.setattr(calling, "LoudEar", lambda: ear)
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.voice(1.0)
+        call.ears.hear(words)
+        ear.broken = True
+        await call.voice(0.02 * frames)
+        await asyncio.sleep(0.1)
+        await call.running
+        assert call.hand.of(HandedIn)[0].reason is reason
+        assert call.hand.of(OptedOut) == opted_out
+        assert (call.over, ear.closed, call.ears.closed) == (1, 1, True)
 
     play(scene)
