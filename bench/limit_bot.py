@@ -37,7 +37,7 @@ class Bot(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
         self._last_speech_s = 0.0
         self._final: asyncio.TimerHandle | None = None
         self._timers: list[asyncio.TimerHandle] = []
-        self._queue: list[bytes] = []
+        self._queue: list[tuple[bytes, float]] = []
         self._plays_until_s = 0.0
         self._playing = False
 
@@ -107,10 +107,10 @@ class Bot(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
             at_s = begins_s + number * delays.CHUNK_MS / delays.SPEED / 1000
             self._timers.append(self._loop.call_at(at_s, self._audio, chunk))
 
-    def _audio(self, frames: list[bytes]) -> None:
+    def _audio(self, chunk: tuple[bytes, float]) -> None:
         if not self._queue:
             self._plays_until_s = max(self._plays_until_s, self._loop.time())
-        self._queue += frames
+        self._queue.append(chunk)
         self._playing = True
         self._house.speaking[self] = None
         self.pump(self._loop.time())
@@ -118,8 +118,9 @@ class Bot(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
     def pump(self, now: float) -> None:
         """Send what is due."""
         while self._queue and self._plays_until_s < now + LEAD_S:
-            self._send(self._head + self._queue.pop(0) + b'"}}')
-            self._plays_until_s += _FRAME_S
+            payload, seconds = self._queue.pop(0)
+            self._send(self._head + payload + b'"}}')
+            self._plays_until_s += seconds
         if not self._queue:
             self._house.speaking.pop(self, None)
             self._send(f'{{"event":"mark","streamSid":"{self._stream_id}","mark":{{"name":"1"}}}}'.encode())
@@ -136,18 +137,17 @@ class Bot(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
 
 
 class House:
-    """What the calls share: the replies as 20 ms frames in base64, and one timer."""
+    """What the calls share: the replies as a voice makes them, in base64 and with their seconds; and one timer."""
 
     def __init__(self, folder: Path) -> None:
-        step = delays.CHUNK_MS // mulaw.FRAME_MS
+        step = delays.CHUNK_MS * mulaw.BYTES_PER_MS
         self.speaking: dict[Bot, None] = {}
-        self.chunks: dict[str, list[list[bytes]]] = {}
+        self.chunks: dict[str, list[tuple[bytes, float]]] = {}
         for text, audio in speech.replies(folder).items():
-            frames = [
-                binascii.b2a_base64(audio[at : at + mulaw.FRAME_BYTES], newline=False)
-                for at in range(0, len(audio), mulaw.FRAME_BYTES)
+            pieces = [audio[at : at + step] for at in range(0, len(audio), step)]
+            self.chunks[text] = [
+                (binascii.b2a_base64(piece, newline=False), len(piece) / mulaw.SAMPLE_RATE_HZ) for piece in pieces
             ]
-            self.chunks[text] = [frames[at : at + step] for at in range(0, len(frames), step)]
 
     async def tick(self) -> None:
         """Pace everybody who speaks."""

@@ -39,7 +39,7 @@ class Ear(Protocol):
     """Up to when it knows whether there was speech; audio that is late, or was not looked at yet, comes after."""
 
     def feed(self, frame: bytes, now: float) -> None:
-        """Take 20 ms of mu-law, 160 bytes."""
+        """Take 20 ms of mu-law, 160 bytes, that came at `now`; it may be told a little later."""
         ...
 
     def close(self) -> None:

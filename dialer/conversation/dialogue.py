@@ -185,11 +185,13 @@ class Dialogue:
 
     def take_turns(self, now: float) -> bool:
         """Do what is due: speech that is to be sent, turns, deadlines; return whether every moment counts now."""
-        if self._playout.segments:
-            self._playout.pump(now)
+        playout, waited_for = self._playout, False
+        if playout.segments:
+            playout.pump(now)
+            waited_for = not playout.first_sent_s
         looks, restless = now >= self._look_s, self._floor.restless(now)
         if not looks and not restless:
-            return False
+            return waited_for
         talks = self._stage.mode is Mode.TALKING
         if self._floor.take(now, interruptible=talks):
             self._person_finished(now)
@@ -200,14 +202,14 @@ class Dialogue:
             if digits := self._keypad.take(now):
                 self._dialled(digits, now)
             self._deadlines.check(now)
-        return restless
+        return restless or waited_for
 
     def pressed(self, digit: str) -> None:
         """A key was pressed."""
         now = self._loop.time()
         self._floor.noise(now)
         self._keypad.press(digit, now)
-        self._look_s = now
+        self._look_s, self._audio.due = now, 0
         if digit == OPT_OUT_DIGIT == self._keypad.digits and self._stage.mode is Mode.OPENING:
             self._dialled(self._keypad.flush(), now)
 
@@ -287,7 +289,7 @@ class Dialogue:
         now = self._loop.time()
         if not self._floor.words(heard, now, delay_s):
             return
-        self._look_s = now
+        self._look_s, self._audio.due = now, 0
         if not heard.is_final:
             return
         words = self._floor.turn.text

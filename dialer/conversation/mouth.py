@@ -69,7 +69,7 @@ class Mouth:
                     timings.first_audio_s = timings.first_audio_s or loop.time()
                     audio.add(chunk)
                     if not self._playout.first_sent_s:
-                        self._playout.pump(loop.time())  # first words do not wait for a tick
+                        self._playout.pump(loop.time())  # first words do not wait for the next look
             except DialerError as error:
                 audio.failed = True
                 self.error = error

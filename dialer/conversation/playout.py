@@ -14,13 +14,13 @@ from typing import Final, Protocol
 from dialer.audio.mulaw import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, SILENCE
 from dialer.conversation.spoken import Fragment
 
-LEAD_MS: Final = 300
-"""Sent ahead of real time: what a barge-in must throw away, at most."""
-STEP_MS: Final = 200
-"""Sent at a time: a message to the carrier costs the same for one frame as for ten. The rest of the lead bridges five
-late ticks."""
 MARK_MS: Final = 200
-"""Between marks; about one spoken word."""
+"""Between marks, about one spoken word, and sent at a time: a message to the carrier costs the same for one frame as
+for ten."""
+LEAST_AHEAD_MS: Final = 120
+"""When less is on its way more is sent: a look that is 40 ms away, and four late ticks."""
+LEAD_MS: Final = LEAST_AHEAD_MS + MARK_MS
+"""Sent ahead of real time: what a barge-in must throw away, at most."""
 MARK_GRACE_S: Final = 2.0
 """A last mark that is this late will not come; the sentence is taken as over, but not as proven."""
 CHARACTERS_PER_S: Final = 15.0
@@ -118,7 +118,7 @@ class Segment:
 
 
 class Playout:
-    """The agent's mouth on one call. Times are the loop's, in seconds; `pump` is called every tick."""
+    """The agent's mouth on one call. Times are the loop's, in seconds; `pump` is called at every look."""
 
     def __init__(self, played: Played, on_finished: Callable[[bool, float], None]) -> None:
         """Begin silent.
@@ -198,8 +198,8 @@ class Playout:
             self._finish(now)
 
     def _far_ahead(self, now: float) -> bool:
-        """Whether so much is on its way that the next step can wait."""
-        return self._plays_until_s > now + (LEAD_MS - STEP_MS) / 1000
+        """Whether so much is on its way that more can wait."""
+        return self._plays_until_s > now + LEAST_AHEAD_MS / 1000
 
     def _send(self, segment: Segment, now: float) -> bool:
         """Send of one sentence what is due; return whether all of it is out."""
@@ -208,11 +208,8 @@ class Playout:
         data = audio.data
         if self._plays_until_s < now and segment.sent < len(data):
             self._plays_until_s = now  # the line ran dry: what follows is heard from now on
-        if self._far_ahead(now):
-            return segment.over
-        while segment.sent < len(data) and self._plays_until_s < now + LEAD_MS / 1000:
-            due_ms = min((now - self._plays_until_s) * 1000 + LEAD_MS, MARK_MS - self._since_mark)
-            frames = max(math.ceil(round(due_ms / FRAME_MS, 6)), 1)
+        while segment.sent < len(data) and not self._far_ahead(now):
+            frames = (MARK_MS - self._since_mark) // FRAME_MS
             chunk = bytes(data[segment.sent : segment.sent + frames * FRAME_BYTES])
             if len(chunk) % FRAME_BYTES:
                 if audio.done:

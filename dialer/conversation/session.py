@@ -29,10 +29,11 @@ SILENT_TICKS: Final = 100
 """Without a single frame in 2 s the stream is broken, for carriers send silence too. Counted in ticks, so that a stall
 of our own is not taken for the carrier's."""
 FRAME_DUE_S: Final = 0.03
-"""While frames come they are the clock: a call is looked at as its frame arrives, once for both. The process's timer
-steps in where none has come for so long, and where a voice was heard while the agent speaks, which may have to stop."""
+"""While frames come they are the clock: a call is looked at as they arrive. The process's timer steps in where none has
+come for so long, and where a voice was heard while the agent speaks, which may have to stop."""
 CALM_FRAMES: Final = 2
-"""So many frames are looked at together while nothing can come of it; while every moment counts, each by itself."""
+"""So many frames are looked at together while nothing can come of it; while every moment counts, each by itself, and at
+once what comes after news."""
 RECORDED_FRAMES: Final = 10
 """So many go to the recording at a time."""
 APART_S: Final = 0.1
@@ -113,8 +114,6 @@ class Session:
         self._began_s = 0.0
         self._recorded = 0
         """Frames that the recording has got."""
-        self._due = 0
-        """So many frames must have come until they are looked at."""
 
     # What arrives
 
@@ -173,7 +172,7 @@ class Session:
         if now - audio.heard_s > APART_S:
             self._record()
         audio.add(frame, now)
-        if audio.count >= self._due:
+        if audio.count >= audio.due:
             self._look(now)
 
     def tick(self, now: float) -> None:
@@ -200,14 +199,15 @@ class Session:
         """Hear what has come, and do what is due: pacing, turn-taking, deadlines."""
         if self._closing.over.done():
             return
-        count, self._due = self._audio.count, self._audio.count + CALM_FRAMES
+        audio = self._audio
+        audio.due = audio.count + CALM_FRAMES
         try:
-            if count - self._recorded >= RECORDED_FRAMES:
+            if audio.count - self._recorded >= RECORDED_FRAMES:
                 self._record()
             self._dialogue.hear(now)
             self._voice_s = self._ear.last_voice_s
             if self._dialogue.take_turns(now):
-                self._due = count + 1
+                audio.due = audio.count + 1
         except Exception as error:  # a call that is not ticked any more would never end
             self._dialogue.failed(error)
 

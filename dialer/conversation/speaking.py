@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -81,8 +82,11 @@ class Speaking:
         """Say a fixed line as a turn of its own."""
         text = self.text(template)
         self._begin(kind)
-        self.playout.add(text, self._line(text))
+        audio = self._line(text)
+        self.playout.add(text, audio)
         self.playout.close()
+        if audio.data:
+            self.playout.pump(asyncio.get_running_loop().time())  # it does not wait for the next look
 
     def prepare(self) -> None:
         """Have the lines made that must be there at once when they are needed."""

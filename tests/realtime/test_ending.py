@@ -38,7 +38,7 @@ def test_opt_out_cuts_the_opener_and_is_confirmed_after_its_commit(play) -> None
         await call.quiet(0.4)
         assert len(call.phone.frames) == sent
         await call.until(lambda: call.running.done())
-        assert call.phone.frames[sent] >= told + 0.5 - 0.02  # the fact is seen up to a frame after it was told
+        assert call.phone.frames[sent] >= told + 0.5 - 0.021  # the fact is seen up to a frame after it was told
         assert call.hand.of(OptedOut) == [OptedOut("words", "Stop calling me!")]
         assert call.hand.before(OptedOut).text == "Stop calling me!"
         assert not call.hand.of(OpenerCompleted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.conversation.playout import LEAD_MS, Audio, Playout
+from dialer.conversation.playout import LEAD_MS, LEAST_AHEAD_MS, MARK_MS, Audio, Playout
 from tests.realtime.scripted import FakeTrack
 
 SECOND = b"\x55" * 8000
@@ -10,13 +10,14 @@ SECOND = b"\x55" * 8000
 
 class Line:
     def __init__(self) -> None:
-        self.frames = 0
+        self.frames = self.messages = 0
         self.marks: list[str] = []
         self.clears = 0
 
     def audio(self, frame: bytes) -> None:
         assert len(frame) % 160 == 0
         self.frames += len(frame) // 160
+        self.messages += 1
 
     def mark(self, name: str) -> None:
         self.marks.append(name)
@@ -51,6 +52,18 @@ def test_frames_go_out_in_real_time_with_a_small_lead() -> None:
     mouth.pass_time(1.0)
     assert mouth.line.frames * 20 <= 1000 + LEAD_MS
     assert mouth.line.frames * 20 >= 1000
+
+
+def test_speech_goes_out_a_word_at_a_time_and_the_carrier_never_runs_dry() -> None:
+    mouth = Mouth()
+    mouth.say("One two three four.", SECOND * 3)
+    began = mouth.now
+    while mouth.line.frames < 150:
+        mouth.playout.pump(mouth.now)
+        ahead_ms = mouth.line.frames * 20 - (mouth.now - began) * 1000
+        assert LEAST_AHEAD_MS < ahead_ms <= LEAD_MS
+        mouth.now += 0.02
+    assert mouth.line.messages == len(mouth.line.marks) == 3000 / MARK_MS
 
 
 def test_a_turn_is_proven_by_its_last_mark() -> None:

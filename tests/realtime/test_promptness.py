@@ -1,0 +1,87 @@
+"""What does not wait: while nothing can come of it a call is looked at now and then, and at once when there is news."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from dialer.conversation.facts import OptedOut, Speaker, TurnFinished
+from dialer.speech2speech.base import Written
+from tests.realtime import calling
+from tests.realtime.calling import Call
+from tests.realtime.scripted import SILENT_FRAME, FakeTalker, FakeVoice, LoudEar
+
+
+class CountingEar(LoudEar):
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames = 0
+
+    def feed(self, frame: bytes, now: float) -> None:
+        super().feed(frame, now)
+        self.frames += 1
+
+
+@pytest.mark.parametrize("first_s", [0.05, 0.07, 0.09, 0.11])
+def test_an_opener_that_is_being_made_is_heard_by_the_next_frame(play, first_s: float) -> None:
+    async def scene(call: Call) -> None:
+        began = call.loop.time()
+        await call.quiet(0.3)
+        assert call.phone.frames[0] - began <= first_s + 0.021
+
+    play(scene, voices=(FakeVoice(first_s=first_s),))
+
+
+def test_a_line_that_is_there_is_heard_the_moment_it_is_wanted(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        call.hand.delay_s = 0.127  # between two frames
+        call.session.pressed("9")
+        await call.until(lambda: call.hand.of(OptedOut))
+        sent, told = len(call.phone.frames), call.loop.time()
+        await call.quiet(0.3)
+        within_a_frame = (call.phone.frames[sent] - told) % 0.02
+        assert within_a_frame == pytest.approx(0.007, abs=1e-6)
+
+    play(scene)
+
+
+def test_the_first_sound_of_a_speech_to_speech_model_is_sent_as_it_comes(play) -> None:
+    talker = FakeTalker([Written("We sell lamps."), bytes(8000)])
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.voice(1.0)
+        talker.talk.hear("what do you sell", end_of_turn=True)
+        await call.until(lambda: len(call.hand.of(TurnFinished)) == 3)
+        turn = call.hand.of(TurnFinished)[-1]
+        assert turn.speaker is Speaker.AGENT
+        assert turn.timings_ms["sent"] == turn.timings_ms["first_audio"]
+
+    play(scene, talkers=(talker,), agent={"speech_to_speech": ["talker"]})
+
+
+@pytest.mark.parametrize("news", ["words", "a key"])
+def test_the_frame_after_news_is_looked_at_as_it_comes(play, monkeypatch: pytest.MonkeyPatch, news: str) -> None:
+    ear = CountingEar()
+    monkeypatch.setattr(calling, "LoudEar", lambda: ear)
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.quiet(1.0)
+        came = ear.frames
+        while ear.frames == came:
+            call.session.audio(SILENT_FRAME)
+            await asyncio.sleep(0.02)
+        came = ear.frames  # the next frame would wait for the one behind it
+        if news == "words":
+            call.ears.hear("well", is_final=False)
+        else:
+            call.session.pressed("5")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        call.session.audio(SILENT_FRAME)
+        assert ear.frames == came + 1
+
+    play(scene)
