@@ -6,6 +6,7 @@ at fifty times the cost alone, which batching over all calls of the process brin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import numpy as np
@@ -37,6 +38,10 @@ class Ear(Protocol):
     """The end of the last speech seen; 0.0 before any."""
     heard_until_s: float
     """Up to when it knows whether there was speech; audio that is late, or was not looked at yet, comes after."""
+    alert: bool
+    """Whether it has heard something that may prove to be speech."""
+    on_voice: Callable[[], None]
+    """Called where speech was found after `feed`, not in it."""
 
     def feed(self, frame: bytes, now: float) -> None:
         """Take 20 ms of mu-law, 160 bytes, that came at `now`; it may be told a little later."""
@@ -47,15 +52,21 @@ class Ear(Protocol):
         ...
 
 
+def _nothing() -> None:
+    pass
+
+
 class Edges:
     """Turns single decisions into stretches of speech."""
 
-    __slots__ = ("heard_until_s", "last_voice_s", "voiced_since_s")
+    __slots__ = ("alert", "heard_until_s", "last_voice_s", "on_voice", "voiced_since_s")
 
     def __init__(self) -> None:
         self.voiced_since_s = 0.0
         self.last_voice_s = 0.0
         self.heard_until_s = 0.0
+        self.alert = False
+        self.on_voice: Callable[[], None] = _nothing
 
     def voice(self, began_s: float, now: float) -> None:
         """Speech from `began_s` to `now`."""
@@ -91,7 +102,7 @@ class CheapEar(Edges):
 class BatchedEar(Edges):
     """One call's ear on the shared batch: the cheap step decides whether the neural one needs to look."""
 
-    __slots__ = ("_batch", "_cheap", "_fired_s", "_looking", "_slot")
+    __slots__ = ("_batch", "_cheap", "_fired_s", "_slot")
 
     def __init__(self, batch: SileroBatch) -> None:
         super().__init__()
@@ -99,18 +110,17 @@ class BatchedEar(Edges):
         self._batch = batch
         self._slot = batch.take(self)
         self._fired_s = -1e9
-        self._looking = False
 
     def feed(self, frame: bytes, now: float) -> None:
         """Take 20 ms of mu-law, 160 bytes. What the model makes of it comes with the next run of the batch."""
         if frame != _SILENT and self._cheap.is_speech(mulaw.decode(frame), mulaw.SAMPLE_RATE_HZ):
             self._fired_s = now
         elif now - self._fired_s > HANGOVER_S:
-            self._looking = False
+            self.alert = False
             self.quiet(now)
             return
-        if not self._looking:
-            self._looking = True
+        if not self.alert:
+            self.alert = True
             self._batch.forget(self._slot)
         self._batch.feed(self._slot, frame, now)
 
@@ -118,6 +128,7 @@ class BatchedEar(Edges):
         """Take the model's opinion of the window that ended at `heard_s`."""
         if probability >= (STILL_SPEECH if self.voiced_since_s else SPEECH):
             self.voice(heard_s - WINDOW / mulaw.SAMPLE_RATE_HZ, heard_s)
+            self._batch.voiced.append(self)
         else:
             self.quiet(heard_s)
 
@@ -127,7 +138,7 @@ class BatchedEar(Edges):
 
 
 class SileroBatch:
-    """Silero over all calls of the process; one run per tick over the calls that have a full window."""
+    """Silero over all calls of the process: in each tick one run over the calls that have a full window."""
 
     def __init__(self, places: int = 256) -> None:
         threadpoolctl.threadpool_limits(1, user_api="blas")  # a pool for such small matrices spins more than it works
@@ -140,6 +151,8 @@ class SileroBatch:
         self._ears: list[BatchedEar | None] = []
         self._free: list[int] = []
         self._ready: set[int] = set()
+        self.voiced: list[BatchedEar] = []
+        """Who has heard a voice since the last tick."""
         self._grow(places)
 
     def take(self, ear: BatchedEar) -> int:
@@ -176,6 +189,13 @@ class SileroBatch:
         self._heard_s[slot] = now
         if filled + mulaw.FRAME_BYTES >= WINDOW:
             self._ready.add(slot)
+
+    def tick(self) -> None:
+        """Judge what there is, and tell whoever has heard a voice."""
+        self.run()
+        voiced, self.voiced = self.voiced, []
+        for ear in voiced:
+            ear.on_voice()
 
     def run(self) -> None:
         """Judge every full window; a call that fell behind has several."""

@@ -98,7 +98,7 @@ class Floor:
         ear, started_s = self._ear, self._person.turn.started_s
         if ear.voiced_since_s:
             return now - ear.last_voice_s >= self._pause_s or not started_s or self.agent_has_it
-        return bool(started_s or self._speaking.barge_in.held)
+        return bool(started_s or self._speaking.barge_in.held) or (ear.alert and self.agent_has_it)
 
     def take(self, now: float, *, interruptible: bool) -> bool:
         """Do what is due; return whether the person's turn is over."""

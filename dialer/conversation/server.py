@@ -174,7 +174,7 @@ class MediaServer:
         self._crew = Crew(self._vendors)
         self._lines = FixedLines(self._crew)
         batch = self._batch() if self._make_ear is None else None
-        self._ticker = Ticker(batch.run if batch is not None else lambda: None)
+        self._ticker = Ticker(batch.tick if batch is not None else lambda: None)
         if self._make_ear is None:
             self._make_ear = (lambda: BatchedEar(batch)) if batch is not None else CheapEar
         self._server = await ws_create_server(

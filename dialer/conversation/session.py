@@ -30,7 +30,7 @@ SILENT_TICKS: Final = 100
 of our own is not taken for the carrier's."""
 FRAME_DUE_S: Final = 0.03
 """While frames come they are the clock: a call is looked at as they arrive. The process's timer steps in where none has
-come for so long, and where a voice was heard while the agent speaks, which may have to stop."""
+come for so long, and the ear where it has found a voice while the agent speaks, which may have to stop."""
 CALM_FRAMES: Final = 2
 """So many frames are looked at together while nothing can come of it; while every moment counts, each by itself, and at
 once what comes after news."""
@@ -87,6 +87,7 @@ class Session:
         self.briefing = briefing
         self._hand = hand
         self._ear = ear
+        ear.on_voice = self._voiced
         self._track = track
         self._ticker = ticker
         self._on_over = on_over
@@ -108,7 +109,6 @@ class Session:
         self._fragment = b""
         self._silent_since = self._silent_ticks = 0
         """How many frames had come when they stopped, and how many ticks ago that was noticed."""
-        self._voice_s = 0.0
         self._on = False
         """Whether audio is taken: from the stream's begin until somebody says that the call is over."""
         self._began_s = 0.0
@@ -176,18 +176,22 @@ class Session:
             self._look(now)
 
     def tick(self, now: float) -> None:
-        """Stand in for frames that do not come, and see to an interruption without waiting for the next one."""
-        if now - self._audio.heard_s >= FRAME_DUE_S:
-            if self._audio.count != self._silent_since:
-                self._silent_since, self._silent_ticks = self._audio.count, 0
-            self._silent_ticks += 1
-            if self._silent_ticks >= SILENT_TICKS:
-                logger.warning("stream silent", call_id=self.briefing.call_id)
-                self._closing.finish(EndReason.LOST)
-                return
-        elif self._ear.last_voice_s == self._voice_s or not self._dialogue.speaking.active:
+        """Stand in for frames that do not come."""
+        if now - self._audio.heard_s < FRAME_DUE_S:
+            return
+        if self._audio.count != self._silent_since:
+            self._silent_since, self._silent_ticks = self._audio.count, 0
+        self._silent_ticks += 1
+        if self._silent_ticks >= SILENT_TICKS:
+            logger.warning("stream silent", call_id=self.briefing.call_id)
+            self._closing.finish(EndReason.LOST)
             return
         self._look(now)
+
+    def _voiced(self) -> None:
+        """A voice was found: the agent may have to stop, and does not wait for the next frame."""
+        if self._dialogue.speaking.active:
+            self._look(self._loop.time())
 
     def _record(self) -> None:
         count = self._audio.count
@@ -205,7 +209,6 @@ class Session:
             if audio.count - self._recorded >= RECORDED_FRAMES:
                 self._record()
             self._dialogue.hear(now)
-            self._voice_s = self._ear.last_voice_s
             if self._dialogue.take_turns(now):
                 audio.due = audio.count + 1
         except Exception as error:  # a call that is not ticked any more would never end

@@ -166,7 +166,7 @@ def call(answer: Answer, carrier: tuple[tuple[float, str], ...] = ()) -> Outcome
 
 async def _hold(answer: Answer, carrier: tuple[tuple[float, str], ...]) -> Facts:
     loop = asyncio.get_running_loop()
-    hand, ticker = Facts(), Ticker(batch().run)
+    hand, ticker = Facts(), Ticker(batch().tick)
     phone = Echoing(loop, answer.line.echo_db, answer.line.echo_ms)
     crew = Crew(LiveVendors((Transcriber(answer),), (SpokenVoice(),), (FakeBrain(),)))
     session = Session(

@@ -10,7 +10,7 @@ from dialer.conversation.facts import OptedOut, Speaker, TurnFinished
 from dialer.speech2speech.base import Written
 from tests.realtime import calling
 from tests.realtime.calling import Call
-from tests.realtime.scripted import SILENT_FRAME, FakeTalker, FakeVoice, LoudEar
+from tests.realtime.scripted import SILENT_FRAME, FakeBrain, FakeTalker, FakeVoice, LoudEar
 
 
 class CountingEar(LoudEar):
@@ -83,5 +83,43 @@ def test_the_frame_after_news_is_looked_at_as_it_comes(play, monkeypatch: pytest
         await asyncio.sleep(0)
         call.session.audio(SILENT_FRAME)
         assert ear.frames == came + 1
+
+    play(scene)
+
+
+def test_the_agent_falls_silent_the_moment_a_voice_is_found(play, monkeypatch: pytest.MonkeyPatch) -> None:
+    ear = CountingEar()
+    monkeypatch.setattr(calling, "LoudEar", lambda: ear)
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        call.ears.hear("Tell me more.", end_of_turn=True)
+        await call.until(lambda: len(call.phone.frames) > 600)
+        await asyncio.sleep(0.007)
+        now = call.loop.time()
+        ear.voice(now - 0.1, now)
+        ear.on_voice()
+        assert call.phone.clears == [now]
+
+    play(scene, brain=FakeBrain(["A rather long sentence about lamps which nobody would want to hear to its end."]))
+
+
+def test_while_the_agent_speaks_each_frame_of_what_may_be_speech_is_heard_as_it_comes(
+    play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ear = CountingEar()
+    monkeypatch.setattr(calling, "LoudEar", lambda: ear)
+
+    async def scene(call: Call) -> None:
+        for alert, late in ((False, {0, 1}), (True, {0})):
+            ear.alert = alert
+            await call.quiet(0.1)
+            seen = set()
+            for _ in range(10):
+                before = ear.frames
+                call.session.audio(SILENT_FRAME)
+                seen.add(0 if ear.frames > before else 1)
+                await asyncio.sleep(0.02)
+            assert seen == late
 
     play(scene)

@@ -85,6 +85,26 @@ def test_calls_of_a_batch_do_not_hear_each_other(batch: SileroBatch, speech: byt
         ear.close()
 
 
+def test_whose_voice_was_found_is_told_by_the_tick_that_found_it(batch: SileroBatch, speech: bytes) -> None:
+    speaks, hums = BatchedEar(batch), BatchedEar(batch)
+    told: list[tuple[BatchedEar, float]] = []
+    for ear in (speaks, hums):
+        ear.on_voice = lambda ear=ear: told.append((ear, ear.last_voice_s))
+    known, now = 0.0, 0.0
+    for frame, hum in zip(frames(SILENT * 10 + speech), frames(noise(60.0, 600)), strict=False):
+        now += 0.02
+        told.clear()
+        speaks.feed(frame, now)
+        hums.feed(hum, now)
+        assert not told
+        batch.tick()
+        assert told == ([(speaks, speaks.last_voice_s)] if speaks.last_voice_s > known else [])
+        known = speaks.last_voice_s
+    assert known
+    for ear in (speaks, hums):
+        ear.close()
+
+
 def test_a_stretch_of_speech_ends_after_a_pause_only() -> None:
     edges = Edges()
     edges.voice(1.0, 1.2)
