@@ -18,7 +18,9 @@ from dialer.audio.silero import CONTEXT, SAMPLES, STATE, WINDOW, Silero
 
 CHEAP_MODE: Final = 2
 SPEECH: Final = 0.5  # probability at which speech begins
-ROOM: Final = 8 * WINDOW  # samples that wait for a late run of the batch: a quarter of a second
+ROOM: Final = 64 * WINDOW
+"""Samples of a call that wait for a late run of the batch: 2 s. After a stall all calls' bursts are judged together: one
+by one they would cost ten times as much, and a process that has fallen behind would never catch up."""
 ROW: Final = CONTEXT + ROOM
 AT_ONCE: Final = 64  # calls that are judged at once: more would hold up their sound
 STILL_SPEECH: Final = 0.35  # and below which it is over
@@ -117,11 +119,12 @@ class BatchedEar(Edges):
             self._fired_s = now
         elif now - self._fired_s > HANGOVER_S:
             self.alert = False
-            self.quiet(now)
+            if self._slot not in self._batch.ready:
+                self.quiet(now)
             return
         if not self.alert:
             self.alert = True
-            self._batch.forget(self._slot)
+            self._batch.begin(self._slot)
         self._batch.feed(self._slot, frame, now)
 
     def judged(self, probability: float, heard_s: float) -> None:
@@ -150,7 +153,8 @@ class SileroBatch:
         self._heard_s: list[float] = []
         self._ears: list[BatchedEar | None] = []
         self._free: list[int] = []
-        self._ready: set[int] = set()
+        self.ready: set[int] = set()
+        """The places with a window that was not judged yet."""
         self.voiced: list[BatchedEar] = []
         """Who has heard a voice since the last tick."""
         self._grow(places)
@@ -170,17 +174,23 @@ class SileroBatch:
         self.forget(slot)
         self._free.append(slot)
 
+    def begin(self, slot: int) -> None:
+        """Start a place afresh behind a pause. What waits from before it, in a burst after a stall, is judged first."""
+        if slot in self.ready:
+            self.run()
+        self.forget(slot)
+
     def forget(self, slot: int) -> None:
         """Start a place afresh, as at the beginning of a stream."""
         self._state[:, slot] = 0.0
         self._heard[slot] = _EMPTY
         self._filled[slot] = 0
-        self._ready.discard(slot)
+        self.ready.discard(slot)
 
     def feed(self, slot: int, frame: bytes, now: float) -> None:
         """Add 20 ms of mu-law to a place."""
         filled = self._filled[slot]
-        if filled + mulaw.FRAME_BYTES > ROOM:  # a burst after a stall, and nobody ran the batch meanwhile
+        if filled + mulaw.FRAME_BYTES > ROOM:  # nobody has run the batch for so long
             self.run()
             filled = self._filled[slot]
         at = slot * ROW + CONTEXT + filled
@@ -188,7 +198,7 @@ class SileroBatch:
         self._filled[slot] = filled + mulaw.FRAME_BYTES
         self._heard_s[slot] = now
         if filled + mulaw.FRAME_BYTES >= WINDOW:
-            self._ready.add(slot)
+            self.ready.add(slot)
 
     def tick(self) -> None:
         """Judge what there is, and tell whoever has heard a voice."""
@@ -199,11 +209,11 @@ class SileroBatch:
 
     def run(self) -> None:
         """Judge every full window; a call that fell behind has several."""
-        while self._ready:
-            ready = list(self._ready)
+        while self.ready:
+            ready = list(self.ready)
             for first in range(0, len(ready), AT_ONCE):
                 self._judge(ready[first : first + AT_ONCE])
-            self._ready = {slot for slot in ready if self._filled[slot] >= WINDOW}
+            self.ready = {slot for slot in ready if self._filled[slot] >= WINDOW}
 
     def _judge(self, slots: list[int]) -> None:
         samples = mulaw.FLOAT.take(self._heard[slots, :SAMPLES])

@@ -140,7 +140,8 @@ def test_a_burst_after_a_stall_is_heard_whole(
     windows: list[float] = []
     monkeypatch.setattr(BatchedEar, "judged", lambda _ear, _probability, heard_s: windows.append(heard_s))
     judged: list[int] = []
-    for burst in (1, 20):
+    speech += SILENT * 40 + speech
+    for burst in (1, 20, 150):  # the last is longer than what waits
         ear, now = BatchedEar(batch), 0.0
         windows.clear()
         for number, frame in enumerate(frames(speech)):
@@ -151,4 +152,40 @@ def test_a_burst_after_a_stall_is_heard_whole(
         batch.run()
         judged.append(len(windows))
         ear.close()
-    assert judged[0] == judged[1] > 0
+    assert judged[0] == judged[1] == judged[2] > 0
+
+
+def test_a_burst_is_no_silence_before_it_was_judged(batch: SileroBatch, speech: bytes) -> None:
+    ear, now = BatchedEar(batch), 0.0
+    for frame in frames(speech[: 8000 * 3 // 2] + SILENT * 20):
+        now += 0.02
+        ear.feed(frame, now)
+    assert (ear.last_voice_s, ear.heard_until_s) == (0.0, 0.0)
+    batch.tick()
+    assert 1.0 < ear.last_voice_s <= 1.65
+    ear.feed(SILENT, now + 0.02)
+    assert ear.heard_until_s == now + 0.02
+    ear.close()
+
+
+def test_after_a_stall_all_calls_are_judged_together(
+    batch: SileroBatch, speech: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[int] = []
+    judge = batch._model.judge
+
+    def counted(samples, state):
+        lines.append(len(samples))
+        return judge(samples, state)
+
+    monkeypatch.setattr(batch._model, "judge", counted)
+    ears = [BatchedEar(batch) for _ in range(20)]
+    burst = list(frames(speech))[:75]  # 1.5 s
+    for ear in ears:  # as their sockets are read
+        for number, frame in enumerate(burst):
+            ear.feed(frame, 1.5 + number * 0.02)
+    batch.tick()
+    assert len(lines) <= 75 * 160 // 256
+    assert set(lines) == {20}
+    for ear in ears:
+        ear.close()
