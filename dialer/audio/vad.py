@@ -19,8 +19,8 @@ from dialer.audio.silero import CONTEXT, SAMPLES, STATE, WINDOW, Silero
 CHEAP_MODE: Final = 2
 SPEECH: Final = 0.5  # probability at which speech begins
 ROOM: Final = 64 * WINDOW
-"""Samples of a call that wait for a late run of the batch: 2 s. After a stall all calls' bursts are judged together: one
-by one they would cost ten times as much, and a process that has fallen behind would never catch up."""
+"""Samples of a call that wait for a late run of the batch: 2 s. After a stall all calls' bursts are judged together;
+one by one they would cost ten times as much, and a process that has fallen behind would never catch up."""
 ROW: Final = CONTEXT + ROOM
 AT_ONCE: Final = 64  # calls that are judged at once: more would hold up their sound
 STILL_SPEECH: Final = 0.35  # and below which it is over

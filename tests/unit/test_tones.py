@@ -27,11 +27,19 @@ def heard(*pieces: np.ndarray, noise: float = 20.0, lost: tuple[int, ...] = ()) 
     frames = [audio[at : at + 160] for at in range(0, len(audio) - 159, 160)]
     for nth in lost:
         frames[nth] = mulaw.SILENCE * 160
-    phone, same = Answerphone(), Answerphone()
-    signals = [signal for frame in frames for signal in phone.feed(frame)]
-    together = [signal for at in range(0, len(frames), 5) for signal in same.feed(b"".join(frames[at : at + 5]))]
-    assert together == signals
+    signals = told(frames, 1)
+    cut = [*frames[: -len(frames) // 3], *[mulaw.SILENCE * 160] * 20]  # maybe within a tone
+    for together in (5, 10, 11):
+        assert told(frames, together) == signals
+        assert told(cut, together) == told(cut, 1)
     return signals
+
+
+def told(frames: list[bytes], together: int) -> list[Signal]:
+    """What is recognized in frames of which so many are judged together."""
+    phone = Answerphone()
+    pieces = (b"".join(frames[at : at + together]) for at in range(0, len(frames), together))
+    return [signal for piece in pieces for signal in phone.feed(piece)]
 
 
 def speech(text: str, voice: str = "en-us") -> np.ndarray:
