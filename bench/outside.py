@@ -1,8 +1,8 @@
 """A call worker for load generators from outside: `python -m bench.outside --seats 100`, until Ctrl-C.
 
-Starts what the measurement `live` starts for the worker with its adapters, says where to connect and which process to watch, and leaves nothing behind.
-A generator that plays the carrier's side of Media Streams against a plain WebSocket URL has to follow one redirect (see
-`bench.door`); every connection is one call.
+Starts what the measurement `live` starts for the worker with its adapters, says where to connect and which process to
+watch, and leaves nothing behind. A generator that plays the carrier's side of Media Streams against a plain WebSocket
+URL has to follow one redirect (see `bench.door`); every connection is one call.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ most one. What the person does can cancel it. Every fact goes to the seat's thre
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from dialer import log
@@ -62,13 +63,16 @@ class Dialogue:
         ear: Ear,
         played: Played,
         opening: Opening,
+        on_news: Callable[[], object],
         analyst: Analyst | None = None,
     ) -> None:
+        """Begin in front of the stream's begin; `on_news` is called when a turn need not wait for the next frame."""
         self._briefing = briefing
         self._hand = hand
         self._audio = audio
         self._ear = ear
         self._opening = opening
+        self._on_news = on_news
         self._loop = asyncio.get_running_loop()
         agent = self._agent = AgentDefinition.model_validate(dict(briefing.agent))
         self._transcript = Transcript.begin(briefing, hand, prompt.system(agent, briefing), self.abandon)
@@ -209,7 +213,8 @@ class Dialogue:
         now = self._loop.time()
         self._floor.noise(now)
         self._keypad.press(digit, now)
-        self._look_s, self._audio.due = now, 0
+        self._look_s = now
+        self._on_news()
         if digit == OPT_OUT_DIGIT == self._keypad.digits and self._stage.mode is Mode.OPENING:
             self._dialled(self._keypad.flush(), now)
 
@@ -289,7 +294,8 @@ class Dialogue:
         now = self._loop.time()
         if not self._floor.words(heard, now, delay_s):
             return
-        self._look_s, self._audio.due = now, 0
+        self._look_s = now
+        self._on_news()
         if not heard.is_final:
             return
         words = self._floor.turn.text

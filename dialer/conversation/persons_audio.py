@@ -13,15 +13,13 @@ SPARE_FRAMES: Final = 100
 class PersonsAudio:
     """Frames of 20 ms mu-law, numbered from 0 as they come. Times are the loop's, in seconds."""
 
-    __slots__ = ("_dropped", "_frames", "count", "due", "heard_s")
+    __slots__ = ("_dropped", "_frames", "count", "heard_s")
 
     def __init__(self) -> None:
         self._frames: list[bytes] = []
         self._dropped = 0
         self.count = 0
         """Frames so far: the number of the next one."""
-        self.due = 0
-        """So many must have come until the call is looked at; whoever has news for it says 0."""
         self.heard_s = 0.0
         """When the last one came; 0.0 before any."""
 

@@ -32,8 +32,7 @@ FRAME_DUE_S: Final = 0.03
 """While frames come they are the clock: a call is looked at as they arrive. The process's timer steps in where none has
 come for so long, and the ear where it has found a voice while the agent speaks, which may have to stop."""
 CALM_FRAMES: Final = 2
-"""So many frames are looked at together while nothing can come of it; while every moment counts, each by itself, and at
-once what comes after news."""
+"""So many frames are looked at together while nothing can come of it; while every moment counts, each by itself."""
 RECORDED_FRAMES: Final = 10
 """So many go to the recording at a time."""
 APART_S: Final = 0.1
@@ -102,6 +101,7 @@ class Session:
             ear=ear,
             played=track,
             opening=opening or Opening(),
+            on_news=lambda: self._loop.call_soon(self._look_now),
             analyst=analyst,
         )
         self._closing = self._dialogue.closing
@@ -114,6 +114,8 @@ class Session:
         self._began_s = 0.0
         self._recorded = 0
         """Frames that the recording has got."""
+        self._due = 0
+        """So many frames must have come until they are looked at."""
 
     # What arrives
 
@@ -172,7 +174,7 @@ class Session:
         if now - audio.heard_s > APART_S:
             self._record()
         audio.add(frame, now)
-        if audio.count >= audio.due:
+        if audio.count >= self._due:
             self._look(now)
 
     def tick(self, now: float) -> None:
@@ -191,6 +193,10 @@ class Session:
     def _voiced(self) -> None:
         """A voice was found: the agent may have to stop, and does not wait for the next frame."""
         if self._dialogue.speaking.active:
+            self._look_now()
+
+    def _look_now(self) -> None:
+        if self._on:
             self._look(self._loop.time())
 
     def _record(self) -> None:
@@ -203,14 +209,13 @@ class Session:
         """Hear what has come, and do what is due: pacing, turn-taking, deadlines."""
         if self._closing.over.done():
             return
-        audio = self._audio
-        audio.due = audio.count + CALM_FRAMES
+        count, self._due = self._audio.count, self._audio.count + CALM_FRAMES
         try:
-            if audio.count - self._recorded >= RECORDED_FRAMES:
+            if count - self._recorded >= RECORDED_FRAMES:
                 self._record()
             self._dialogue.hear(now)
             if self._dialogue.take_turns(now):
-                audio.due = audio.count + 1
+                self._due = count + 1
         except Exception as error:  # a call that is not ticked any more would never end
             self._dialogue.failed(error)
 

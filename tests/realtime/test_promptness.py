@@ -62,27 +62,23 @@ def test_the_first_sound_of_a_speech_to_speech_model_is_sent_as_it_comes(play) -
     play(scene, talkers=(talker,), agent={"speech_to_speech": ["talker"]})
 
 
-@pytest.mark.parametrize("news", ["words", "a key"])
-def test_the_frame_after_news_is_looked_at_as_it_comes(play, monkeypatch: pytest.MonkeyPatch, news: str) -> None:
-    ear = CountingEar()
-    monkeypatch.setattr(calling, "LoudEar", lambda: ear)
-
+@pytest.mark.parametrize("news", ["words", "keys"])
+def test_an_answer_begins_the_moment_the_person_is_known_to_have_finished(play, news: str) -> None:
     async def scene(call: Call) -> None:
         await call.opener()
-        await call.quiet(1.0)
-        came = ear.frames
-        while ear.frames == came:
-            call.session.audio(SILENT_FRAME)
-            await asyncio.sleep(0.02)
-        came = ear.frames  # the next frame would wait for the one behind it
+        await call.voice(1.0)
+        await call.quiet(0.5)
+        await asyncio.sleep(0.007)
+        now = call.loop.time()
         if news == "words":
-            call.ears.hear("well", is_final=False)
+            call.ears.hear("What is it?", end_of_turn=True)
         else:
             call.session.pressed("5")
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        call.session.audio(SILENT_FRAME)
-        assert ear.frames == came + 1
+            call.session.pressed("#")
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert call.loop.time() == now
+        assert len(call.brain.asked) == 1
 
     play(scene)
 
