@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,6 +70,19 @@ def test_a_lost_reply_leaves_one_event(room: Room) -> None:
     with pytest.raises(VendorSilent):
         room.hasty().book(order)
     room.world.always()
+
+    assert room.calendar.book(order) == order.key
+    assert room.taking_place() == [order.key]
+
+
+def test_our_own_event_that_comes_late_does_not_take_its_own_time(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    order, busy = booking(), room.calendar.busy
+
+    def busy_by_now(within: Span) -> Sequence[Span]:
+        ADAPTERS[room.name](room.world).book(order)  # what was asked for before, and waited there until now
+        return busy(within)
+
+    monkeypatch.setattr(room.calendar, "busy", busy_by_now)
 
     assert room.calendar.book(order) == order.key
     assert room.taking_place() == [order.key]

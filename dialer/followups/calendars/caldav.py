@@ -75,6 +75,8 @@ class CalDav:
         if self._ask("GET", url).status == 200:
             return booking.key
         if any(span.overlaps(booking.span) for span in self.busy(booking.span)):
+            if self._ask("GET", url).status == 200:  # an earlier request, whose answer was lost, was done only now
+                return booking.key
             raise SlotTaken(VENDOR)
         content = invitation.event(booking, stamp=datetime.now(UTC))
         headers = {"content-type": "text/calendar; charset=utf-8", "if-none-match": "*"}
