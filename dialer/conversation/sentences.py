@@ -13,23 +13,30 @@ LONGEST: Final = 300
 _END: Final = re.compile(r"[.!?…]+[\"')\]]*\s+|[।]\s*|\n+")
 _CLAUSE: Final = re.compile(r"[,;:\u2013\u2014]\s+")
 _NO_END: Final = re.compile(
-    r"(?:\b(?:mr|mrs|ms|dr|prof|sr|jr|st|vs|no|inc|ltd|co|corp|e\.g|i\.e|a\.m|p\.m|approx)|\b[A-Z]|^\d+)\.\s+$",
+    r"(?:\b(?:mr|mrs|ms|dr|prof|sr|jr|st|vs|no|inc|ltd|co|corp|e\.g|i\.e|a\.m|p\.m|approx)|(?<!['\u2019])\b[A-Z]|^\d+)\.\s*$",
     re.IGNORECASE,
 )
+_END_SO_FAR: Final = re.compile(r"(?:[!?…]|(?:^|\s)[^\W\d_](?:[^\W\d_]|['\u2019-])+\.)$")
+"""A mark behind a word, and nothing behind it yet: an end that is not waited for. Behind a number, or in what may be
+an address, more may follow at once."""
+_MORE_MARKS: Final = re.compile(r"[.!?…\"')\]]+(?=\s|$)")
 
 
 class Sentences:
     """Collects text and gives out whole sentences. One per answer."""
 
-    __slots__ = ("_buffer", "_first")
+    __slots__ = ("_buffer", "_first", "_mark")
 
     def __init__(self) -> None:
         self._buffer = ""
         self._first = True
+        self._mark = ""
+        """The mark behind which the last sentence was cut before it was known what follows it."""
 
     def feed(self, text: str) -> list[str]:
         """Add text; return the sentences that are complete by now."""
         self._buffer += text
+        self._go_on()
         done: list[str] = []
         while (cut := self._cut()) is not None:
             sentence, self._buffer = self._buffer[:cut].strip(), self._buffer[cut:]
@@ -43,10 +50,22 @@ class Sentences:
         rest, self._buffer = self._buffer.strip(), ""
         return rest
 
+    def _go_on(self) -> None:
+        """Look at what follows an end that was not waited for: marks belong to it, "com" makes an address of it."""
+        if self._mark and (marks := _MORE_MARKS.match(self._buffer)):
+            self._buffer = self._buffer[marks.end() :]
+        if self._mark and self._buffer:
+            if self._mark == "." and self._buffer[0].isalnum():
+                self._buffer = f".{self._buffer}"
+            self._mark = ""
+
     def _cut(self) -> int | None:
         for match in _END.finditer(self._buffer):
             if not _NO_END.search(self._buffer[: match.end()]):
                 return match.end()
+        if _END_SO_FAR.search(self._buffer) and not _NO_END.search(self._buffer):
+            self._mark = self._buffer[-1]
+            return len(self._buffer)
         if self._first:
             for match in _CLAUSE.finditer(self._buffer):
                 if match.end() >= FIRST_CLAUSE:

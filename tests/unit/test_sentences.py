@@ -21,6 +21,7 @@ def cut(text: str, size: int) -> list[str]:
         ("It costs 3.50 dollars. Fine.", ["It costs 3.50 dollars.", "Fine."]),
         ("Dr. Smith and Mr. Jones agree. Yes.", ["Dr. Smith and Mr. Jones agree.", "Yes."]),
         ("We open at 9 a.m. on Monday.", ["We open at 9 a.m. on Monday."]),
+        ("I really can't. Ask J. Smith.", ["I really can't.", "Ask J. Smith."]),
         ("नमस्ते। आप कैसे हैं?", ["नमस्ते।", "आप कैसे हैं?"]),
         ("One\nTwo", ["One", "Two"]),
         ("No end", ["No end"]),
@@ -33,6 +34,38 @@ def test_sentences_do_not_depend_on_how_the_tokens_come(text: str, expected: lis
 
 def test_a_sentence_is_given_out_before_the_answer_is_complete() -> None:
     assert Sentences().feed("Sure. And") == ["Sure."]
+
+
+@pytest.mark.parametrize("sentence", ["Sure.", "How are you?", "Well, don't.", "Thank you!", "नमस्ते।"])
+def test_a_voice_need_not_wait_for_what_follows_a_sentence(sentence: str) -> None:
+    assert Sentences().feed(sentence) == [sentence]
+
+
+@pytest.mark.parametrize(
+    "begun", ["It costs 3.", "Ask Dr.", "At 9 a.", "Write to sam@example.", "See www.example.", "No."]
+)
+def test_a_dot_that_may_be_none_of_a_sentence_is_waited_for(begun: str) -> None:
+    assert Sentences().feed(begun) == []
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected"),
+    [
+        (
+            ["He asked", " why", "?", '"', " Then", " he", " left", ".", ")", " Yes"],
+            ["He asked why?", "Then he left.", "Yes"],
+        ),
+        (["Really", "?", "!", " Yes"], ["Really?", "Yes"]),
+        (["Well", ".", ".", ".", " Yes"], ["Well.", "Yes"]),
+        (["Go to example", ".", "com for more", ". Yes"], ["Go to example.", ".com for more.", "Yes"]),
+        (["Go to example", ".com for more", ". Yes"], ["Go to example.com for more.", "Yes"]),
+        (["Good", ".", "", " Yes"], ["Good.", "Yes"]),
+    ],
+)
+def test_what_follows_an_end_that_was_not_waited_for_is_made_sense_of(tokens: list[str], expected: list[str]) -> None:
+    sentences = Sentences()
+    done = [sentence for token in tokens for sentence in sentences.feed(token)]
+    assert [*done, *filter(None, [sentences.rest()])] == expected
 
 
 def test_a_long_first_sentence_is_cut_at_a_comma() -> None:
