@@ -1,4 +1,4 @@
-"""The thread of a process that understands utterances beside the media loop.
+"""Who has the utterances of all calls of a process understood, beside the media loop.
 
 An utterance is worth understanding while the conversation is still there: what cannot be begun in time is dropped and
 counted, so that a process under load loses notes and never speech.
@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from dialer import log
-from dialer.understanding import analysis
 from dialer.understanding.analysis import Understanding, Utterance
+from dialer.understanding.apart import Apart, NotUnderstood
 from dialer.understanding.model import Model
 from dialer.understanding.voice import Baseline
 
@@ -37,9 +37,10 @@ class _Work:
 
 
 class Analyst:
-    """Understands the utterances of all calls of a process, one after the other."""
+    """Has utterances understood one after the other: a thread that mostly waits for another process."""
 
     def __init__(self) -> None:
+        self._apart = Apart()
         self._work: queue.Queue[_Work | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._run, name="understanding", daemon=True)
         self.understood = 0
@@ -47,7 +48,11 @@ class Analyst:
         """Utterances that found the queue full, waited too long, or could not be understood."""
 
     def start(self) -> None:
-        """Start the thread, which first loads its tables."""
+        """Start the process and the thread."""
+        try:
+            self._apart.start()
+        except OSError as error:  # calls go on without it, and it is tried again
+            logger.error("no process to understand in", error=str(error))
         self._thread.start()
 
     def submit(self, said: Utterance, model: Model, baseline: Baseline, done: Callable[[Understanding], None]) -> bool:
@@ -80,6 +85,7 @@ class Analyst:
             except queue.Full:
                 self._take()
         self._thread.join(STOP_S)
+        self._apart.stop()
 
     def _take(self) -> None:
         try:
@@ -89,15 +95,17 @@ class Analyst:
         self.dropped += 1
 
     def _run(self) -> None:
-        analysis.warm()
         while (work := self._work.get()) is not None:
             if time.monotonic() - work.since_s > LATE_S:
                 self.dropped += 1
                 continue
             try:
-                found = analysis.understand(work.said, work.model, work.baseline)
+                found = self._apart.understand(work.said, work.model, work.baseline)
                 work.done(replace(found, took_ms=round((time.monotonic() - work.since_s) * 1000, 1)))
                 self.understood += 1
-            except Exception:  # whatever somebody said, the next utterance is to be understood
+            except NotUnderstood as error:
                 self.dropped += 1
-                logger.exception("utterance not understood")
+                logger.warning("utterance not understood", error=str(error))
+            except Exception:  # whatever comes of it, the next utterance is to be understood
+                self.dropped += 1
+                logger.exception("understanding not taken")
