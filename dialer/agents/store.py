@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -12,6 +13,11 @@ from sqlalchemy.orm import Session
 from dialer.agents.definition import AgentDefinition, read
 from dialer.agents.models import Agent, AgentVersion
 from dialer.errors import BadInput, NotFound
+
+MOST_READ: Final = 256
+"""Versions of which a process keeps the definition."""
+_read: dict[UUID, tuple[dict[str, Any], AgentDefinition]] = {}
+"""By version: as its row has it, and as it was read."""
 
 
 def save(session: Session, organization_id: UUID, definition: AgentDefinition) -> AgentVersion:
@@ -46,6 +52,17 @@ def save(session: Session, organization_id: UUID, definition: AgentDefinition) -
     session.add(version)
     session.flush()
     return version
+
+
+def definition_of(session: Session, version_id: UUID) -> AgentDefinition:
+    """Read a version's definition. It is checked once in a process: that takes milliseconds, and each call asks."""
+    written = session.get_one(AgentVersion, version_id).definition
+    known = _read.get(version_id)
+    if known is None or known[0] != written:
+        if len(_read) >= MOST_READ:
+            _read.clear()
+        known = _read[version_id] = (written, AgentDefinition.model_validate(written))
+    return known[1]
 
 
 def find_version(session: Session, organization_id: UUID, name_or_version_id: str | UUID) -> AgentVersion:

@@ -12,8 +12,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from dialer import clock
-from dialer.agents.definition import AgentDefinition
-from dialer.agents.models import AgentVersion
+from dialer.agents import store
 from dialer.calls import by_turns, queries, reporting, seats, transferring
 from dialer.calls.models import Call, Direction, SeatState
 from dialer.calls.moving import move
@@ -166,7 +165,7 @@ def drop_message(sessions: Sessions, call_id: UUID) -> tuple[str, str]:
     """The recorded-message text that an abandoned person must hear, and its language: who called, and a number."""
     with transaction(sessions) as tx:
         call = queries.one(tx.session, call_id)
-        agent = AgentDefinition.model_validate(tx.session.get_one(AgentVersion, call.agent_version_id).definition)
+        agent = store.definition_of(tx.session, call.agent_version_id)
         lead = tx.session.get(Lead, call.lead_id) if call.lead_id else None
         names = {"first_name": lead.first_name, "company": lead.company} if lead else {}
         if not agent.callback_number:

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dialer.accounts.models import Organization
+from dialer.agents import store
 from dialer.agents.definition import AgentDefinition
-from dialer.agents.models import AgentVersion
 from dialer.calls import history, queries
 from dialer.calls.models import Call, Direction, Turn
 from dialer.calls.transferring import DECLINED
@@ -50,14 +50,14 @@ def brief(session: Session, call_id: UUID, *, now: datetime) -> Briefing:
     )
 
 
-def _agent(session: Session, call: Call) -> dict[str, object]:
+def _agent(session: Session, call: Call) -> AgentDefinition:
     """The agent's definition; who calls us is greeted by the opener for that."""
-    definition = AgentDefinition.model_validate(session.get_one(AgentVersion, call.agent_version_id).definition)
+    definition = store.definition_of(session, call.agent_version_id)
     if call.direction is Direction.INBOUND:
         definition = definition.model_copy(update={"opener": definition.inbound_opener})
     if call.transfer == DECLINED:
         definition = definition.model_copy(update={"apology": definition.colleague_away})
-    return definition.model_dump(mode="json")
+    return definition
 
 
 def zone_of(call: Call, lead: Lead | None) -> ZoneInfo:

@@ -10,8 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from dialer.agents.definition import AgentDefinition
-from dialer.agents.models import AgentVersion
+from dialer.agents import store
 from dialer.calls.models import Call
 from dialer.calls.toolbox import look_up_knowledge
 from dialer.conversation.facts import KnowledgeWanted, Reply
@@ -36,7 +35,7 @@ class Lookup:
 
 def recall(session: Session, call: Call, fact: KnowledgeWanted, knowledge: Retriever | None) -> Reply | Lookup:
     """Say what is to be searched, in whose documents."""
-    agent = AgentDefinition.model_validate(session.get_one(AgentVersion, call.agent_version_id).definition)
+    agent = store.definition_of(session, call.agent_version_id)
     if knowledge is None or not agent.knowledge:
         return Reply()
     search = partial(

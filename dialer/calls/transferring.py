@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from dialer import clock
+from dialer.agents import store
 from dialer.agents.definition import AgentDefinition
-from dialer.agents.models import AgentVersion
 from dialer.calls import gate, queries
 from dialer.calls.models import Call, ToolUse
 from dialer.calls.moving import move
@@ -49,7 +49,7 @@ def is_warm(session: Session, call: Call) -> bool:
 
 def agent_of(session: Session, call: Call) -> AgentDefinition:
     """The agent of a call."""
-    return AgentDefinition.model_validate(session.get_one(AgentVersion, call.agent_version_id).definition)
+    return store.definition_of(session, call.agent_version_id)
 
 
 def briefing(sessions: Sessions, call_id: UUID) -> tuple[str, str] | None:

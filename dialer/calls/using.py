@@ -16,8 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from dialer import clock, log
+from dialer.agents import store
 from dialer.agents.definition import AgentDefinition
-from dialer.agents.models import AgentVersion
 from dialer.calls.models import Call, ToolUse
 from dialer.calls.toolbox import (
     book_meeting,
@@ -142,7 +142,7 @@ def use(
 
 
 def _ask(session: Session, call: Call, fact: ToolWanted, now: datetime, outside: Outside) -> Reply | Later:
-    agent = AgentDefinition.model_validate(session.get_one(AgentVersion, call.agent_version_id).definition)
+    agent = store.definition_of(session, call.agent_version_id)
     tool, schema = _find(agent, fact.name, outside)
     if tool is None:
         return Reply(ok=False, text=f"There is no tool {fact.name}.")

@@ -33,7 +33,7 @@ def system(agent: AgentDefinition, lead: Mapping[str, Any], *, local_now: dateti
     briefing = Briefing(
         call_id="",
         epoch=0,
-        agent={},
+        agent=agent,
         lead=lead,
         organization="",
         from_number="",

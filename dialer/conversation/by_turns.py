@@ -13,7 +13,6 @@ from enum import Enum
 from typing import Final
 
 from dialer import log
-from dialer.agents.definition import AgentDefinition
 from dialer.conversation import masking, optout, prompt, script
 from dialer.conversation.facts import Briefing, Ending, EndReason, Hand, MachineHeard, OptedOut, Speaker
 from dialer.conversation.machine import TURNS
@@ -68,7 +67,7 @@ class ByTurns:
         self._briefing = briefing
         self._hand = hand
         self._age_s = age_s
-        agent = self._agent = AgentDefinition.model_validate(dict(briefing.agent))
+        agent = self._agent = briefing.agent
         self._lost = False
         self._transcript = Transcript.begin(briefing, hand, prompt.system(agent, briefing), self._lose)
         recall = Recall(agent, hand, self._transcript)

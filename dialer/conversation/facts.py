@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from dialer.agents.definition import AgentDefinition
 from dialer.understanding.analysis import Understanding
 from dialer.understanding.model import Model
 
@@ -248,8 +249,7 @@ class Briefing:
 
     call_id: str
     epoch: int
-    agent: Mapping[str, Any]
-    """The agent version's definition, as `dialer.agents.definition.AgentDefinition` reads it."""
+    agent: AgentDefinition
     lead: Mapping[str, Any]
     """first_name, last_name, company, and the imported fields; what the prompts' {placeholders} may name."""
     organization: str

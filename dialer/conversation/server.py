@@ -22,7 +22,6 @@ from picows import (
 )
 
 from dialer import log
-from dialer.agents.definition import AgentDefinition
 from dialer.audio.vad import BatchedEar, CheapEar, Ear, SileroBatch
 from dialer.conversation.facts import Briefing, Lapsed
 from dialer.conversation.hand import SeatHand
@@ -244,7 +243,7 @@ class MediaServer:
         if briefing.answered_s_ago is not None and briefing.epoch == 1:
             expected.opening.answered_s = seated_s - briefing.answered_s_ago
         expected.lapse = self._loop.call_later(ttl_s, self._lapse, briefing.call_id, expected)
-        agent = AgentDefinition.model_validate(dict(briefing.agent))
+        agent = briefing.agent
         first = agent.apology if briefing.opener_done else agent.opener
         rest = (agent.goodbye, agent.opt_out_confirmation, agent.voicemail, agent.still_there, agent.trouble)
         for template in (first, *rest):

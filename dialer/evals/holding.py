@@ -210,7 +210,7 @@ def _briefing(case: Case, agent: AgentDefinition, now: datetime) -> Briefing:
     return Briefing(
         call_id=f"test-{uuid4().hex[:12]}",
         epoch=1,
-        agent=agent.model_dump(mode="json") | ({"opener": agent.inbound_opener} if case.direction == "inbound" else {}),
+        agent=agent.model_copy(update={"opener": agent.inbound_opener}) if case.direction == "inbound" else agent,
         lead=dict(case.lead),
         organization="",
         from_number="",

@@ -205,7 +205,7 @@ def _briefing(answer: Answer) -> Briefing:
     return Briefing(
         call_id=answer.name,
         epoch=1,
-        agent=AGENT.model_dump(mode="json"),
+        agent=AGENT,
         lead=LEAD,
         organization="o",
         from_number="+12125550100",

@@ -68,7 +68,7 @@ def commit(server: MediaServer, briefing: Briefing, held: Held, urls: dict[str, 
             assert told is not None
             held.facts.append(told.fact)
             transfers = isinstance(told.fact, ToolWanted) and told.fact.name == "transfer"
-            told.answer(Reply(transfer_to=briefing.agent["transfer_to"] if transfers else ""))
+            told.answer(Reply(transfer_to=briefing.agent.transfer_to if transfers else ""))
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -159,7 +159,7 @@ def brief(kind: str, agent: AgentDefinition) -> Briefing:
     return Briefing(
         call_id=kind,
         epoch=1,
-        agent=agent.model_dump(mode="json"),
+        agent=agent,
         lead={"first_name": "Pat", "last_name": "Doe", "company": "Acme"},
         organization="o",
         from_number="+12125550100",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from dialer.conversation.facts import Briefing, Fact, PastTurn, Reply, Speaker, TurnFinished, TurnMasked
 from dialer.conversation.masking import MASK
 from dialer.conversation.transcript import Transcript
+from tests.factories import definition
 from tests.realtime.calling import Call
 from tests.realtime.scripted import FakeBrain, run
 
@@ -35,7 +36,7 @@ async def dictate(kind: str, past: tuple[PastTurn, ...], *groups: str) -> tuple[
     call = Briefing(
         call_id="c1",
         epoch=1,
-        agent={},
+        agent=definition(),
         lead={},
         organization="o",
         from_number="+12125550100",

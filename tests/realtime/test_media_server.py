@@ -17,6 +17,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from dialer.agents.definition import AgentDefinition
 from dialer.audio import mulaw
 from dialer.conversation.facts import (
     Briefing,
@@ -50,7 +51,7 @@ def briefing(call_id: str = "c1") -> Briefing:
     return Briefing(
         call_id=call_id,
         epoch=1,
-        agent={"name": "Ada", "seller": "Acme", "opener": OPENER, "goal": "Sell a lamp."},
+        agent=AgentDefinition(name="Ada", seller="Acme", opener=OPENER, goal="Sell a lamp."),
         lead={"first_name": "Pat"},
         organization="o",
         from_number="+12125550100",

@@ -14,7 +14,7 @@ def system(agent: AgentDefinition, first_name: str) -> str:
     briefing = Briefing(
         call_id="c1",
         epoch=1,
-        agent=agent.model_dump(mode="json"),
+        agent=agent,
         lead={"first_name": first_name},
         organization="o",
         from_number="+12125550100",

@@ -80,7 +80,7 @@ def test_a_greeting_without_a_name_is_a_greeting() -> None:
 
 def _told(lead: dict[str, Any]) -> list[str]:
     briefing = Briefing(
-        call_id="c1", epoch=1, agent=AGENT.model_dump(mode="json"), lead=lead, organization="o",
+        call_id="c1", epoch=1, agent=AGENT, lead=lead, organization="o",
         from_number="+12125550100", to_number="+12125550101", direction="outbound",
         local_time=datetime(2026, 11, 20, 10, tzinfo=UTC),
     )  # fmt: skip

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from dialer.accounts import queries as accounts
-from dialer.agents.definition import AgentDefinition
-from dialer.agents.models import AgentVersion
+from dialer.agents import store
 from dialer.calls import answering, queries, receiving
 from dialer.calls.reporting import Report
 from dialer.db import transaction
@@ -69,7 +68,7 @@ def _opt_out(wiring: Wiring, call_id: UUID) -> tuple[str, str]:
     wiring.cancel(other for other in done.cancel if other != call_id)
     with transaction(wiring.sessions) as tx:
         call = queries.one(tx.session, call_id)
-        agent = AgentDefinition.model_validate(tx.session.get_one(AgentVersion, call.agent_version_id).definition)
+        agent = store.definition_of(tx.session, call.agent_version_id)
     return agent.say(agent.opt_out_confirmation, {}), agent.language
 
 

@@ -28,7 +28,7 @@ async def turn(call_id: UUID, request: Request, params: Signed, after: int = 0) 
     one = ByTurns(held.briefing, hand, await state.assistant.crew(), age_s=held.age_s)
     said = await _turn(one, held, params, after)
     await hand.settled()
-    public_url, language = state.settings.public_url, str(held.briefing.agent.get("language") or "en-US")
+    public_url, language = state.settings.public_url, held.briefing.agent.language
     return markup(_speak(said, public_url, call_id, after=one.number, language=language))
 
 
