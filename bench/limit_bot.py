@@ -21,7 +21,6 @@ from bench import delays, speech
 from dialer.audio import mulaw
 
 LEAD_S: Final = 0.1
-_QUIET: Final = mulaw.SILENCE * mulaw.FRAME_BYTES
 _FRAME_S: Final = mulaw.FRAME_MS / 1000
 
 
@@ -73,7 +72,7 @@ class Bot(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
             self._playing = bool(self._queue)
 
     def _hear(self, frame: bytes) -> None:
-        if frame != _QUIET:
+        if frame != mulaw.SILENT_FRAME:
             self._last_speech_s = self._loop.time()
             self._spoken_frames += 1
             if self._final is not None:

@@ -27,7 +27,7 @@ LADDERS: Final = {
     OURS: (1, 100, 150, 200, 250, 300, 350, 400, 500, 600),
     ADAPTERS: (1, 100, 150, 200, 250, 300, 400),
     PEER: (1, 8, 12, 16, 20, 24, 34, 44),
-    LIMIT: (1, 500, 1000),
+    LIMIT: (1, 250, 500, 1000),
 }
 """Calls at once, ascending; a contestant that fails a rung is not asked for the next."""
 QUICK: Final = {OURS: (1, 5), ADAPTERS: (1, 5), PEER: (1, 2), LIMIT: (1, 10)}
@@ -35,6 +35,8 @@ MOST_ADDED_MS: Final = 100.0
 """p95 of the turn latency over the median with a single call, at which a server still holds its calls."""
 MOST_STARVED: Final = 0.01
 WINDOW_S: Final = 8.0
+CALLS_PER_S: Final = 10.0
+"""New calls a second, until all are there: to take a call costs the worker 20 ms, and those that talk are on its core."""
 SLACK_S: Final = 120.0
 
 
@@ -107,7 +109,7 @@ def _rung(server: Server, calls: int, *, quick: bool) -> dict[str, Any]:
         calls=calls,
         seconds=WINDOW_S,
         warm_up_s=10.0,
-        calls_per_s=25.0,
+        calls_per_s=CALLS_PER_S,
         pid=server.pid,
     )
     if quick or calls == 1:  # a single call has a turn every eight seconds

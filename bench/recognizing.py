@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from bench import delays
 from dialer.audio import mulaw
-
-_QUIET: Final = mulaw.SILENCE * mulaw.FRAME_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ class Recognizing:
 
     def _hear(self, frame: bytes) -> None:
         self._bytes += len(frame)
-        if frame != _QUIET[: len(frame)]:
+        if frame != mulaw.SILENT_FRAME[: len(frame)]:
             self._last_speech_s = self._loop.time()
             self._spoken_frames += 1
             spoken_ms = self._spoken_frames * mulaw.FRAME_MS

@@ -13,6 +13,7 @@ FRAME_MS: Final = 20
 FRAME_BYTES: Final = 160
 SILENCE: Final = b"\xff"
 """One sample of digital silence."""
+SILENT_FRAME: Final = SILENCE * FRAME_BYTES
 
 _BIAS = 0x84
 _CLIP = 32635

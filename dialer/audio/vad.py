@@ -25,10 +25,10 @@ ROW: Final = CONTEXT + ROOM
 AT_ONCE: Final = 64  # calls that are judged at once: more would hold up their sound
 STILL_SPEECH: Final = 0.35  # and below which it is over
 HANGOVER_S: Final = 0.3  # how long the neural step listens on after the cheap one last fired
+SURE_S: Final = 0.1  # so soon after speech the neural step looks on, whatever the cheap one thinks
 TAIL_S: Final = 0.15  # for so long a detector may hear the last sound of speech that is over
 GAP_S: Final = 0.25  # pauses shorter than this are inside a word or between two
 _EMPTY: Final = mulaw.SILENCE[0]
-_SILENT: Final = mulaw.SILENCE * mulaw.FRAME_BYTES  # what a line without a voice mostly sends: no detector need see it
 
 
 class Ear(Protocol):
@@ -92,7 +92,7 @@ class CheapEar(Edges):
 
     def feed(self, frame: bytes, now: float) -> None:
         """Take 20 ms of mu-law, 160 bytes."""
-        if frame != _SILENT and self._cheap.is_speech(mulaw.decode(frame), mulaw.SAMPLE_RATE_HZ):
+        if frame != mulaw.SILENT_FRAME and self._cheap.is_speech(mulaw.decode(frame), mulaw.SAMPLE_RATE_HZ):
             self.voice(now - mulaw.FRAME_MS / 1000, now)
         else:
             self.quiet(now)
@@ -115,7 +115,7 @@ class BatchedEar(Edges):
 
     def feed(self, frame: bytes, now: float) -> None:
         """Take 20 ms of mu-law, 160 bytes. What the model makes of it comes with the next run of the batch."""
-        if frame != _SILENT and self._cheap.is_speech(mulaw.decode(frame), mulaw.SAMPLE_RATE_HZ):
+        if (self.voiced_since_s and now - self.last_voice_s < SURE_S) or self._fires(frame):
             self._fired_s = now
         elif now - self._fired_s > HANGOVER_S:
             self.alert = False
@@ -126,6 +126,13 @@ class BatchedEar(Edges):
             self.alert = True
             self._batch.begin(self._slot)
         self._batch.feed(self._slot, frame, now)
+
+    def _fires(self, frame: bytes) -> bool:
+        """Whether the cheap step takes a frame for speech."""
+        if frame == mulaw.SILENT_FRAME:
+            return False
+        spoken: bool = self._cheap.is_speech(mulaw.decode(frame), mulaw.SAMPLE_RATE_HZ)
+        return spoken
 
     def judged(self, probability: float, heard_s: float) -> None:
         """Take the model's opinion of the window that ended at `heard_s`."""
@@ -201,19 +208,26 @@ class SileroBatch:
             self.ready.add(slot)
 
     def tick(self) -> None:
-        """Judge what there is, and tell whoever has heard a voice."""
-        self.run()
+        """Judge a window of each place that has one, and tell whoever has heard a voice.
+
+        Of two that come together the second waits for the next tick, for a run costs as much as ten windows; whoever
+        has fallen further behind catches up at once.
+        """
+        self._judge_all(list(self.ready))
+        self.run(least=2 * WINDOW)
         voiced, self.voiced = self.voiced, []
         for ear in voiced:
             ear.on_voice()
 
-    def run(self) -> None:
-        """Judge every full window; a call that fell behind has several."""
-        while self.ready:
-            ready = list(self.ready)
-            for first in range(0, len(ready), AT_ONCE):
-                self._judge(ready[first : first + AT_ONCE])
-            self.ready = {slot for slot in ready if self._filled[slot] >= WINDOW}
+    def run(self, least: int = WINDOW) -> None:
+        """Judge every full window of the places where at least so many samples wait."""
+        while ready := [slot for slot in self.ready if self._filled[slot] >= least]:
+            self._judge_all(ready)
+
+    def _judge_all(self, slots: list[int]) -> None:
+        for first in range(0, len(slots), AT_ONCE):
+            self._judge(slots[first : first + AT_ONCE])
+        self.ready.difference_update([slot for slot in slots if self._filled[slot] < WINDOW])
 
     def _judge(self, slots: list[int]) -> None:
         samples = mulaw.FLOAT.take(self._heard[slots, :SAMPLES])

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Final
 
 from dialer import log
-from dialer.agents.definition import AgentDefinition
 from dialer.audio.vad import Ear
 from dialer.conversation import masking, optout, prompt, script, tools
 from dialer.conversation.activity import Activity
@@ -21,7 +20,7 @@ from dialer.conversation.closing import Closing
 from dialer.conversation.deadlines import Deadlines
 from dialer.conversation.endpointing import Endpointer
 from dialer.conversation.facts import Briefing, EndReason, Hand, OpenerCompleted, Speaker, StreamStarted
-from dialer.conversation.floor import Claim, Floor
+from dialer.conversation.floor import EACH_FRAME, Claim, Floor
 from dialer.conversation.keypad import OPT_OUT_DIGIT, Keypad, Meaning, meaning
 from dialer.conversation.lines import FixedLines
 from dialer.conversation.listening import Listening
@@ -74,7 +73,7 @@ class Dialogue:
         self._opening = opening
         self._on_news = on_news
         self._loop = asyncio.get_running_loop()
-        agent = self._agent = AgentDefinition.model_validate(dict(briefing.agent))
+        agent = self._agent = briefing.agent
         self._transcript = Transcript.begin(briefing, hand, prompt.system(agent, briefing), self.abandon)
         self._noticing = Noticing(briefing, self._transcript, analyst, audio)
         self._stage = Stage()
@@ -187,15 +186,19 @@ class Dialogue:
             self._machines.listen()
         self._floor.hear(audio)
 
-    def take_turns(self, now: float) -> bool:
-        """Do what is due: speech that is to be sent, turns, deadlines; return whether every moment counts now."""
+    def take_turns(self, now: float) -> int:
+        """Do what is due: speech that is to be sent, turns, deadlines.
+
+        Returns:
+            How many frames may come until they must be looked at.
+        """
         playout, waited_for = self._playout, False
         if playout.segments:
             playout.pump(now)
             waited_for = not playout.first_sent_s
-        looks, restless = now >= self._look_s, self._floor.restless(now)
-        if not looks and not restless:
-            return waited_for
+        looks, apart = now >= self._look_s, self._floor.frames_apart(now)
+        if not looks and apart != EACH_FRAME:
+            return EACH_FRAME if waited_for else apart
         talks = self._stage.mode is Mode.TALKING
         if self._floor.take(now, interruptible=talks):
             self._person_finished(now)
@@ -206,7 +209,7 @@ class Dialogue:
             if digits := self._keypad.take(now):
                 self._dialled(digits, now)
             self._deadlines.check(now)
-        return restless or waited_for
+        return EACH_FRAME if waited_for else apart
 
     def pressed(self, digit: str) -> None:
         """A key was pressed."""

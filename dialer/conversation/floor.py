@@ -27,6 +27,12 @@ LATE_S: Final = 0.1
 """Audio is known so much later than it comes: two frames, a window of the voice detection, and its next run."""
 LOST_S: Final = 1.0
 """Audio that is later than this will not come."""
+EACH_FRAME: Final = 1
+"""Every moment counts, for the person may want the floor, or may have finished: frames are looked at one by one."""
+CALM_FRAMES: Final = 2
+"""So many are looked at together while nothing can come of them: the person plainly speaks, and nobody else does."""
+SILENT_FRAMES: Final = 5
+"""And so many of digital silence while the person says nothing."""
 
 
 class Claim(Enum):
@@ -90,15 +96,17 @@ class Floor:
             self._ear.feed(frame, max(at_s, self._heard_s))
         self._heard_s = audio.heard_s
 
-    def restless(self, now: float) -> bool:
-        """Whether every moment counts: the person may want the floor, or may have finished.
-
-        While they plainly speak and nobody else does, nothing can come of it.
-        """
+    def frames_apart(self, now: float) -> int:
+        """How many frames may come until they must be looked at."""
         ear, started_s = self._ear, self._person.turn.started_s
         if ear.voiced_since_s:
-            return now - ear.last_voice_s >= self._pause_s or not started_s or self.agent_has_it
-        return bool(started_s or self._speaking.barge_in.held) or (ear.alert and self.agent_has_it)
+            pauses = now - ear.last_voice_s >= self._pause_s
+            return EACH_FRAME if pauses or not started_s or self.agent_has_it else CALM_FRAMES
+        if started_s or self._speaking.barge_in.held:
+            return EACH_FRAME
+        if ear.alert:
+            return EACH_FRAME if self.agent_has_it else CALM_FRAMES
+        return SILENT_FRAMES
 
     def take(self, now: float, *, interruptible: bool) -> bool:
         """Do what is due; return whether the person's turn is over."""

@@ -13,7 +13,10 @@ from typing import Final
 
 import orjson
 
+from dialer.audio.mulaw import SILENT_FRAME
+
 _PAYLOAD: Final = b'"payload":"'
+_SILENT_PAYLOAD: Final = binascii.b2a_base64(SILENT_FRAME, newline=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ def parse(raw: bytes) -> Message:
     start = raw.find(_PAYLOAD)
     if start >= 0:
         start += len(_PAYLOAD)
-        return binascii.a2b_base64(raw[start : raw.index(b'"', start)])
+        payload = raw[start : raw.index(b'"', start)]
+        return SILENT_FRAME if payload == _SILENT_PAYLOAD else binascii.a2b_base64(payload)
     try:
         body = orjson.loads(raw)
         match body.get("event"):

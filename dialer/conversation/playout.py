@@ -17,8 +17,8 @@ from dialer.conversation.spoken import Fragment
 MARK_MS: Final = 200
 """Between marks, about one spoken word, and sent at a time: a message to the carrier costs the same for one frame as
 for ten."""
-LEAST_AHEAD_MS: Final = 120
-"""When less is on its way more is sent: a look that is 40 ms away, and four late ticks."""
+LEAST_AHEAD_MS: Final = 180
+"""When less is on its way more is sent: a look that is 100 ms away, and four late ticks."""
 LEAD_MS: Final = LEAST_AHEAD_MS + MARK_MS
 """Sent ahead of real time: what a barge-in must throw away, at most."""
 MARK_GRACE_S: Final = 2.0

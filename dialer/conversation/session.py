@@ -11,10 +11,11 @@ from concurrent.futures import Future
 from typing import Final, Protocol
 
 from dialer import log
-from dialer.audio.mulaw import FRAME_BYTES
+from dialer.audio.mulaw import FRAME_BYTES, SILENT_FRAME
 from dialer.audio.vad import Ear
 from dialer.conversation.dialogue import Dialogue
 from dialer.conversation.facts import Briefing, EndReason, Hand, HandedIn
+from dialer.conversation.floor import CALM_FRAMES
 from dialer.conversation.lines import FixedLines
 from dialer.conversation.persons_audio import PersonsAudio
 from dialer.conversation.playout import Line, Played
@@ -31,8 +32,6 @@ of our own is not taken for the carrier's."""
 FRAME_DUE_S: Final = 0.03
 """While frames come they are the clock: a call is looked at as they arrive. The process's timer steps in where none has
 come for so long, and the ear where it has found a voice while the agent speaks, which may have to stop."""
-CALM_FRAMES: Final = 2
-"""So many frames are looked at together while nothing can come of it; while every moment counts, each by itself."""
 RECORDED_FRAMES: Final = 10
 """So many go to the recording at a time."""
 APART_S: Final = 0.1
@@ -114,8 +113,8 @@ class Session:
         self._began_s = 0.0
         self._recorded = 0
         """Frames that the recording has got."""
-        self._due = 0
-        """So many frames must have come until they are looked at."""
+        self._due = self._sound_due = 0
+        """So many frames must have come until they are looked at; and so many, where the last is no digital silence."""
 
     # What arrives
 
@@ -174,7 +173,7 @@ class Session:
         if now - audio.heard_s > APART_S:
             self._record()
         audio.add(frame, now)
-        if audio.count >= self._due:
+        if audio.count >= self._due or (audio.count >= self._sound_due and frame != SILENT_FRAME):
             self._look(now)
 
     def tick(self, now: float) -> None:
@@ -209,13 +208,14 @@ class Session:
         """Hear what has come, and do what is due: pacing, turn-taking, deadlines."""
         if self._closing.over.done():
             return
-        count, self._due = self._audio.count, self._audio.count + CALM_FRAMES
+        count = self._audio.count
+        self._due = self._sound_due = count + CALM_FRAMES
         try:
             if count - self._recorded >= RECORDED_FRAMES:
                 self._record()
             self._dialogue.hear(now)
-            if self._dialogue.take_turns(now):
-                self._due = count + 1
+            self._due = count + self._dialogue.take_turns(now)
+            self._sound_due = min(self._due, self._sound_due)
         except Exception as error:  # a call that is not ticked any more would never end
             self._dialogue.failed(error)
 

@@ -17,7 +17,6 @@ from dialer.conversation.session import Session
 from dialer.speech.base import Heard
 
 NAME: Final = "text"
-SILENT_FRAME: Final = mulaw.SILENCE * mulaw.FRAME_BYTES
 CHARACTERS_PER_S: Final = 600
 """How fast the agent speaks: forty times as fast as people do."""
 SPEAKING_S: Final = 0.08
@@ -34,7 +33,7 @@ class TextVoice:
     async def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes]:
         """Yield as much audio as the words take."""
         frames = max(round(len(text) / CHARACTERS_PER_S * 1000 / mulaw.FRAME_MS), 1)
-        yield SILENT_FRAME * frames
+        yield mulaw.SILENT_FRAME * frames
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -132,7 +131,7 @@ class Phone:
     def tick(self, now: float) -> None:
         """The line sends audio all the time."""
         if self._session is not None:
-            self._session.audio(SILENT_FRAME)
+            self._session.audio(mulaw.SILENT_FRAME)
 
     async def say(self, text: str) -> None:
         """Speak; returns when the words are said."""

@@ -26,7 +26,6 @@ _QUIET_BYTES = bytes(
 _LOUD_BYTES_OF_QUIET = 8
 _TONE_VALUES = 12
 """A frame of a pure tone repeats a few byte values; 20 ms of speech have dozens."""
-_SILENT_FRAME = SILENCE * FRAME_BYTES
 
 _GIVEN_UP_BYTES = 2400
 """300 ms after its audio broke off, an utterance is over."""
@@ -100,7 +99,7 @@ class Ear:
     def _listen(self, frame: bytes) -> None:
         at = self._frames * FRAME_BYTES
         self._frames += 1
-        quiet = frame == _SILENT_FRAME or len(frame.translate(None, _QUIET_BYTES)) <= _LOUD_BYTES_OF_QUIET
+        quiet = frame == mulaw.SILENT_FRAME or len(frame.translate(None, _QUIET_BYTES)) <= _LOUD_BYTES_OF_QUIET
         known = False
         if self._passages and not self._broken:
             known = self._follow(frame, at)

@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from dialer import wiring
-from dialer.audio.mulaw import FRAME_BYTES, FRAME_MS, SILENCE
+from dialer.audio.mulaw import FRAME_BYTES, FRAME_MS, SILENCE, SILENT_FRAME
 from dialer.conversation.vendors import Crew, LiveVendors
 from dialer.settings import Settings
 from dialer.speech.base import Recognition
@@ -95,7 +95,7 @@ async def _last_words(recognition: Recognition, hearing: asyncio.Task[None], wor
     began_s = newest_s = loop.time()
     known = 0
     while loop.time() - began_s < LAST_WORDS_S and not (words and loop.time() - newest_s > SETTLED_S):
-        recognition.feed(SILENCE * FRAME_BYTES * FRAMES_AT_ONCE)
+        recognition.feed(SILENT_FRAME * FRAMES_AT_ONCE)
         await asyncio.wait({hearing}, timeout=FRAMES_AT_ONCE * FRAME_MS / 1000)
         if hearing.done():
             hearing.result()

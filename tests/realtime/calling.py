@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from dialer.agents.definition import AgentDefinition
 from dialer.conversation.facts import (
     Briefing,
     Fact,
@@ -22,6 +23,7 @@ from dialer.conversation.ticker import Ticker
 from dialer.conversation.vendors import Crew, LiveVendors
 from dialer.understanding.analyst import Analyst
 from tests.realtime.scripted import (
+    NOISE_FRAME,
     SILENT_FRAME,
     VOICE_FRAME,
     FakeBrain,
@@ -110,7 +112,7 @@ class Call:
             Briefing(
                 call_id="c1",
                 epoch=1,
-                agent=AGENT | (agent or {}),
+                agent=AgentDefinition.model_validate(AGENT | (agent or {})),
                 lead={"first_name": "Pat"},
                 organization="o",
                 from_number="+12125550100",
@@ -144,6 +146,10 @@ class Call:
 
     async def quiet(self, seconds: float) -> None:
         await self._frames(SILENT_FRAME, seconds)
+
+    async def noise(self, seconds: float) -> None:
+        """A line that is not quite silent, and on which nobody speaks."""
+        await self._frames(NOISE_FRAME, seconds)
 
     async def say(self, text: str, seconds: float = 1.0, *, after: float = 0.1, sure: bool = True) -> None:
         """The person speaks for so long; the final words come `after` its end."""

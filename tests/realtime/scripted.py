@@ -16,7 +16,8 @@ from dialer.llm.base import Delta, Message, ToolCall, ToolSpec, Usage
 from dialer.speech.base import Heard
 from dialer.speech2speech.base import Piece, Written
 
-SILENT_FRAME = mulaw.SILENCE * mulaw.FRAME_BYTES
+SILENT_FRAME = mulaw.SILENT_FRAME
+NOISE_FRAME = b"\x7e" * mulaw.FRAME_BYTES
 VOICE_FRAME = b"\x10" * mulaw.FRAME_BYTES
 BYTES_PER_CHARACTER = 533  # 15 characters a second
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dialer.conversation.playout import LEAD_MS, LEAST_AHEAD_MS, MARK_MS, Audio, Playout
 from tests.realtime.scripted import FakeTrack
 
@@ -54,15 +56,17 @@ def test_frames_go_out_in_real_time_with_a_small_lead() -> None:
     assert mouth.line.frames * 20 >= 1000
 
 
-def test_speech_goes_out_a_word_at_a_time_and_the_carrier_never_runs_dry() -> None:
+@pytest.mark.parametrize("look_ms", [20, 40, 100])
+def test_speech_goes_out_a_word_at_a_time_and_the_carrier_never_runs_dry(look_ms: int) -> None:
     mouth = Mouth()
     mouth.say("One two three four.", SECOND * 3)
     began = mouth.now
     while mouth.line.frames < 150:
         mouth.playout.pump(mouth.now)
         ahead_ms = mouth.line.frames * 20 - (mouth.now - began) * 1000
-        assert LEAST_AHEAD_MS < ahead_ms <= LEAD_MS
-        mouth.now += 0.02
+        assert LEAST_AHEAD_MS - 1 < ahead_ms < LEAD_MS + 1
+        mouth.now += look_ms / 1000
+        assert ahead_ms - look_ms >= 4 * 20 - 1  # so late may the next look be
     assert mouth.line.messages == len(mouth.line.marks) == 3000 / MARK_MS
 
 

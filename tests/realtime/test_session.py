@@ -274,9 +274,9 @@ def test_each_frame_is_heard_once_for_its_own_time_and_each_by_itself_while_it_c
     heard: dict[str, list[tuple[float, float]]] = {}
 
     async def part(call: Call, name: str, frames: Awaitable[None]) -> None:
-        before = len(ear.given)
+        began = call.loop.time()
         await frames
-        heard[name] = ear.given[before:]
+        heard[name] = [(at_s, for_s) for at_s, for_s in ear.given if for_s >= began]
 
     async def scene(call: Call) -> None:
         take = call.session.audio
@@ -287,7 +287,8 @@ def test_each_frame_is_heard_once_for_its_own_time_and_each_by_itself_while_it_c
 
         monkeypatch.setattr(call.session, "audio", audio)
         await call.opener()
-        await part(call, "calm", call.quiet(1.0))
+        await part(call, "silence", call.quiet(1.0))
+        await part(call, "noise", call.noise(1.0))
         await part(call, "speech", call.voice(1.0))
         await part(call, "pause", call.quiet(0.16))
         await call.quiet(0.02 * (len(came) % 2 + 1))  # an odd number, and then none
@@ -300,5 +301,6 @@ def test_each_frame_is_heard_once_for_its_own_time_and_each_by_itself_while_it_c
 
     assert [for_s for _, for_s in ear.given] == pytest.approx(came, abs=1e-6)
     late = {name: {round(at_s - for_s, 3) for at_s, for_s in given} for name, given in heard.items()}
-    assert late["calm"] == late["speech"] == {0.0, 0.02}
+    assert late["silence"] == {0.0, 0.02, 0.04, 0.06, 0.08}
+    assert late["noise"] == late["speech"] == {0.0, 0.02}
     assert sum(at_s > for_s for at_s, for_s in heard["pause"]) <= 3  # from the moment on that it may be the turn's end

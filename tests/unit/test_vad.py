@@ -13,7 +13,7 @@ from dialer.audio.vad import BatchedEar, CheapEar, Ear, Edges, SileroBatch
 from dialer.sandbox.registry import Registry
 from dialer.sandbox.voices import Voices
 
-SILENT = mulaw.SILENCE * mulaw.FRAME_BYTES
+SILENT = mulaw.SILENT_FRAME
 
 
 @pytest.fixture(scope="module")
@@ -163,8 +163,48 @@ def test_a_burst_is_no_silence_before_it_was_judged(batch: SileroBatch, speech: 
     assert (ear.last_voice_s, ear.heard_until_s) == (0.0, 0.0)
     batch.tick()
     assert 1.0 < ear.last_voice_s <= 1.65
+    batch.tick()  # the last of several windows waits for its company
     ear.feed(SILENT, now + 0.02)
     assert ear.heard_until_s == now + 0.02
+    ear.close()
+
+
+def test_of_two_windows_that_come_together_the_second_waits_for_the_next_tick(
+    batch: SileroBatch, speech: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows: list[float] = []
+    monkeypatch.setattr(BatchedEar, "judged", lambda _ear, _probability, heard_s: windows.append(round(heard_s, 3)))
+    ear = BatchedEar(batch)
+    for number, frame in enumerate(frames(speech)):
+        ear.feed(frame, number * 0.02 + 0.02)
+        if number == 3:  # 640 samples: two windows, and half of one
+            break
+    batch.tick()
+    assert windows == [0.032]
+    batch.tick()
+    assert windows == [0.032, 0.064]
+    ear.close()
+
+
+def test_while_the_neural_step_hears_speech_the_cheap_one_is_not_asked(batch: SileroBatch, speech: bytes) -> None:
+    ear, asked, now = BatchedEar(batch), list[bool](), 0.0
+    fires = ear._cheap.is_speech
+
+    class Counting:
+        def is_speech(self, audio: bytes, rate: int) -> bool:
+            asked.append(bool(ear.voiced_since_s) and now - ear.last_voice_s < 0.1)
+            return bool(fires(audio, rate))
+
+    ear._cheap = Counting()
+    spoken = 0
+    for frame in frames(SILENT * 10 + speech + SILENT * 10 + noise(0.5, 300)):
+        now += 0.02
+        ear.feed(frame, now)
+        batch.tick()
+        spoken += ear.voiced_since_s > 0
+    assert spoken > 50
+    assert asked
+    assert not any(asked)
     ear.close()
 
 
