@@ -36,7 +36,7 @@ MOST_ADDED_MS: Final = 100.0
 MOST_STARVED: Final = 0.01
 WINDOW_S: Final = 8.0
 CALLS_PER_S: Final = 10.0
-"""New calls a second, until all are there: to take a call costs the worker 20 ms, and those that talk are on its core."""
+"""New calls a second, until all are there: taking one costs the worker 20 ms of the core that those who talk are on."""
 SLACK_S: Final = 120.0
 
 
