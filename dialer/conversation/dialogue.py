@@ -196,7 +196,8 @@ class Dialogue:
         if playout.segments:
             playout.pump(now)
             waited_for = not playout.first_sent_s
-        looks, apart = now >= self._look_s, self._floor.frames_apart(now)
+        looks = now >= self._look_s
+        apart = min(self._floor.frames_apart(now), self._machines.due - self._audio.count)
         if not looks and apart != EACH_FRAME:
             return EACH_FRAME if waited_for else apart
         talks = self._stage.mode is Mode.TALKING

@@ -21,8 +21,9 @@ from dialer.understanding.analysis import Understanding, Utterance
 from dialer.understanding.model import Model
 from dialer.understanding.voice import Baseline
 
-ANSWER_S: Final = 5.0
-"""An answer takes milliseconds, the first one a second; a process that is silent for longer is replaced."""
+ANSWER_S: Final = 30.0
+"""An answer takes milliseconds of a processor that has nothing else to do, the first one a second; a process that is
+silent for so long is replaced."""
 AGAIN_S: Final = 5.0
 """So long after it was started a process that is lost is not replaced yet."""
 MOST_MODELS: Final = 16

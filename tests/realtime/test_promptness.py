@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
 from dialer.conversation.facts import OptedOut, Speaker, TurnFinished
+from dialer.conversation.machines import Machines
 from dialer.speech2speech.base import Written
 from tests.realtime import calling
 from tests.realtime.calling import Call
@@ -117,5 +119,26 @@ def test_while_the_agent_speaks_each_frame_of_what_may_be_speech_is_heard_as_it_
                 seen.add(0 if ear.frames > before else 1)
                 await asyncio.sleep(0.02)
             assert seen == late
+
+    play(scene)
+
+
+def test_tones_are_looked_for_every_200_ms_however_silence_and_sound_take_turns(
+    play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    listen = Machines.listen
+
+    def counted(machines: Machines) -> None:
+        looked.append(machines._audio.count)
+        listen(machines)
+
+    monkeypatch.setattr(Machines, "listen", counted)
+
+    async def scene(call: Call) -> None:
+        for frames in (3, 7, 1, 4, 9, 2, 6, 5, 8):
+            await call.quiet(frames * 0.02)
+            await call.noise(0.02)
+        assert [later - earlier for earlier, later in pairwise([0, *looked])] == [10] * 5
 
     play(scene)
