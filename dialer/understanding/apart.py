@@ -44,6 +44,7 @@ class Apart:
         self._child: subprocess.Popen[bytes] | None = None
         self._line: Connection | None = None
         self._started_s = 0.0
+        self._over = False
         self._models: list[Model] = []
         """Those that the process has, at their number."""
 
@@ -52,14 +53,15 @@ class Apart:
         """The process's id; None while there is none."""
         return self._child.pid if self._child is not None else None
 
-    def start(self) -> None:
-        """Start the process, which needs a second of a core until it answers.
+    def start(self) -> Connection:
+        """Start the process, which needs a second of a core until it answers. Returns the way to it.
 
         Raises:
             OSError: the system has no room for it.
         """
         self._started_s = time.monotonic()
-        self._line, theirs = Pipe()
+        line, theirs = Pipe()
+        self._line = line
         with theirs:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(theirs.fileno())],
@@ -67,6 +69,7 @@ class Apart:
                 pass_fds=(theirs.fileno(),),
                 env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             )
+        return line
 
     def understand(self, said: Utterance, model: Model, baseline: Baseline) -> Understanding:
         """Understand an utterance as `analysis.understand` does; its voice becomes part of the person's usual one.
@@ -75,15 +78,15 @@ class Apart:
             NotUnderstood: something is wrong with it, or there is no process now; soon there may be one again.
         """
         try:
-            if self._child is None:
-                self._start_again()
-            assert self._line is not None
-            self._line.send((said, self._known(model), baseline))
-            if not self._line.poll(ANSWER_S):
+            line = self._line or self._again()
+            line.send((said, self._known(model), baseline))
+            if not line.poll(ANSWER_S):
                 raise TimeoutError(f"no answer within {ANSWER_S} s")
-            answer: Understanding | str = self._line.recv()
-        except (EOFError, OSError) as error:
-            self.stop()
+            answer: Understanding | str = line.recv()
+        except NotUnderstood:
+            raise
+        except Exception as error:  # whatever it is, neither side knows any more what the other has
+            self._lose()
             raise NotUnderstood(f"the process is lost: {error!r}") from error
         if isinstance(answer, str):
             raise NotUnderstood(answer)
@@ -91,11 +94,16 @@ class Apart:
         return answer
 
     def stop(self) -> None:
-        """End the process. More than once is no error."""
-        if self._line is not None:
-            self._line.close()
-        child, self._child, self._line = self._child, None, None
+        """End the process for good. More than once is no error."""
+        self._over = True
+        self._lose()
+
+    def _lose(self) -> None:
+        line, child = self._line, self._child
+        self._line = self._child = None
         self._models.clear()
+        if line is not None:
+            line.close()
         if child is None:
             return
         try:
@@ -104,11 +112,11 @@ class Apart:
             child.kill()
             child.wait()
 
-    def _start_again(self) -> None:
-        if time.monotonic() - self._started_s < AGAIN_S:
-            raise NotUnderstood("the process was lost just now")
+    def _again(self) -> Connection:
+        if self._over or time.monotonic() - self._started_s < AGAIN_S:
+            raise NotUnderstood("there is no process, or it was lost just now")
         logger.warning("starting the process that understands again")
-        self.start()
+        return self.start()
 
     def _known(self, model: Model) -> tuple[int, Model | None]:
         """A model's number, and itself if the process has it not."""
@@ -154,8 +162,8 @@ if __name__ == "__main__":
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # of the terminal's whole session; the worker goes on to its calls' end
-    yield_to_sound()
     log.configure("understanding")
     with Connection(int(sys.argv[1])) as ours:
         analysis.warm()
+        yield_to_sound()
         serve(ours)

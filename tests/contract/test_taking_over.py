@@ -169,7 +169,7 @@ def test_the_next_model_goes_on_after_the_last_whole_sentence(sandbox: Sandbox, 
                     said += sentences.feed(delta)
                 elif isinstance(delta, Resumed):
                     sentences, resumed = Sentences(), resumed + 1
-        return [*said, sentences.rest()], resumed
+        return [*said, *filter(None, [sentences.rest()])], resumed
 
     undisturbed, _ = asyncio.run(answer())
     sandbox.world.faults.plan = FaultPlan(rates={f"openai.{dead}": 0.5})

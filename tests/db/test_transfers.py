@@ -150,7 +150,7 @@ def test_a_colleague_who_does_not_answer_leaves_the_person_with_the_agent(handov
     assert (row.state, row.ending, row.transfer, row.transfer_to) == (CallState.TALKING, None, "declined", None)
     with handover.room.sessions() as session:
         agent = briefings.brief(session, handover.call_id, now=clock.now(session)).agent
-    assert agent["apology"] == agent["colleague_away"] != ""
+    assert agent.apology == agent.colleague_away != ""
 
 
 def test_an_acceptance_that_comes_too_late_connects_nobody(handover: Handover) -> None:

@@ -142,7 +142,12 @@ def test_it_ends_with_us_however_we_end() -> None:
     assert gone(child)
 
 
-def test_stopping_it_twice_is_no_error(running: Apart) -> None:
+def test_once_stopped_it_does_not_begin_again(running: Apart, said: Utterance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "AGAIN_S", 0.0)
     running.stop()
     running.stop()
+
+    with pytest.raises(NotUnderstood):
+        running.understand(said, model.shipped(), Baseline())
+
     assert running.pid is None
