@@ -29,7 +29,7 @@ GARBAGE = (2_000, 5, 20)
 """When objects in circles are looked for: a look holds up all calls, for 2 ms at so many new ones, for 100 at all."""
 SWITCH_S = 0.0005
 """How long a thread may keep the interpreter from another that waits for it. The media loop waits anew for each frame
-while a seat or the understanding computes; with Python's 5 ms it would be late by that each time."""
+while a seat computes; with Python's 5 ms it would be late by that each time."""
 BEHIND_S = 0.06
 """Lag of the media loop above which no further call is taken on: a jitter buffer holds about as much."""
 

@@ -11,7 +11,6 @@ from typing import Any
 from dialer.agents.definition import AgentDefinition
 from dialer.conversation import prompt
 from dialer.conversation.facts import Briefing
-from dialer.conversation.sentences import Sentences
 from dialer.conversation.vendors import Crew
 from dialer.llm.base import Message, Resumed, ToolCall, ToolSpec, Usage
 
@@ -53,25 +52,22 @@ async def answer(crew: Crew, agent: AgentDefinition, messages: Sequence[Message]
     """
     began_s = time.monotonic()
     first_s = 0.0
-    whole: list[str] = []
-    sentences = Sentences()
+    text = ""
     wanted: list[ToolCall] = []
     usage = Usage()
     async for delta in crew.answer(messages, tools, brains=agent.brains):
         first_s = first_s or time.monotonic()
         match delta:
             case str():
-                whole += sentences.feed(delta)
-            case Resumed():
-                sentences = Sentences()
+                text += delta
+            case Resumed(kept):
+                text = f"{kept} "
             case ToolCall():
                 wanted.append(delta)
             case Usage():
                 usage = delta
-    if rest := sentences.rest():
-        whole.append(rest)
     return Answer(
-        text=" ".join(whole),
+        text=text.strip(),
         tools=tuple(wanted),
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,

@@ -169,8 +169,8 @@ class ByTurns:
                     written += delta
                 case ToolCall():
                     calls.append(delta)
-                case Resumed():
-                    written = _whole_sentences(written)
+                case Resumed(kept):
+                    written = f"{kept} "
         return written.strip(), calls
 
     async def _ends(self, used: Used, words: str) -> Said:
@@ -220,9 +220,3 @@ class ByTurns:
 
     def _lose(self) -> None:
         self._lost = True
-
-
-def _whole_sentences(text: str) -> str:
-    """Cut off the sentence that is not finished."""
-    end = max(text.rfind(mark) for mark in ".!?।")
-    return text[: end + 1] + " " if end >= 0 else ""

@@ -192,14 +192,14 @@ class Dialogue:
         Returns:
             How many frames may come until they must be looked at.
         """
-        playout, waited_for = self._playout, False
+        playout, hungry = self._playout, False
         if playout.segments:
             playout.pump(now)
-            waited_for = not playout.first_sent_s
+            hungry = playout.hungry(now)
         looks = now >= self._look_s
         apart = min(self._floor.frames_apart(now), self._machines.due - self._audio.count)
         if not looks and apart != EACH_FRAME:
-            return EACH_FRAME if waited_for else apart
+            return EACH_FRAME if hungry else apart
         talks = self._stage.mode is Mode.TALKING
         if self._floor.take(now, interruptible=talks):
             self._person_finished(now)
@@ -210,7 +210,7 @@ class Dialogue:
             if digits := self._keypad.take(now):
                 self._dialled(digits, now)
             self._deadlines.check(now)
-        return EACH_FRAME if waited_for else apart
+        return EACH_FRAME if hungry else apart
 
     def pressed(self, digit: str) -> None:
         """A key was pressed."""

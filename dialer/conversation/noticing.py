@@ -49,6 +49,8 @@ class Noticing:
         self._loop = asyncio.get_running_loop()
         self._audio = audio
         self._asked = 0
+        self._latest = 0
+        """The number of the last turn that was to be understood."""
         self._answered = 0
 
     def turn(self, text: str, *, started_s: float, ended_s: float) -> None:
@@ -63,7 +65,8 @@ class Noticing:
             asked=self._transcript.asked,
         )
         self._asked += 1
-        self._analyst.submit(said, self._model, self._baseline, partial(self._understood, self._transcript.number))
+        self._latest = self._transcript.number
+        self._analyst.submit(said, self._model, self._baseline, partial(self._understood, self._latest))
 
     def counters(self) -> dict[str, float]:
         """How many of the person's turns were understood, and how many were dropped for being late."""
@@ -86,7 +89,8 @@ class Noticing:
 
     def _noticed(self, number: int, found: Understanding) -> None:
         self._answered += 1
-        self._transcript.noticed = note.write(found)
+        if number == self._latest:  # how they were some turns ago is not how they are
+            self._transcript.noticed = note.write(found)
         self._transcript.post(TurnUnderstood(number, found))
 
 

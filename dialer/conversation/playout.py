@@ -197,6 +197,12 @@ class Playout:
         if self.closed:
             self._finish(now)
 
+    def hungry(self, now: float) -> bool:
+        """Whether the line may run dry before the next look: what is made of the open turn is to go out as it comes."""
+        if self.held or self._far_ahead(now):
+            return False
+        return not self.closed or not all(segment.over for segment in self.segments)
+
     def _far_ahead(self, now: float) -> bool:
         """Whether so much is on its way that more can wait."""
         return self._plays_until_s > now + LEAST_AHEAD_MS / 1000

@@ -13,7 +13,7 @@ LONGEST: Final = 300
 _END: Final = re.compile(r"[.!?…]+[\"')\]]*\s+|[।]\s*|\n+")
 _CLAUSE: Final = re.compile(r"[,;:\u2013\u2014]\s+")
 _NO_END: Final = re.compile(
-    r"(?:\b(?:mr|mrs|ms|dr|prof|sr|jr|st|vs|no|inc|ltd|co|corp|e\.g|i\.e|a\.m|p\.m|approx)|(?<!['\u2019])\b[A-Z]|^\d+)\.\s*$",
+    r"(?:\b(?:mr|mrs|ms|dr|prof|sr|jr|st|vs|no|inc|ltd|co|corp|rs|ext|vol|fig|art|nr|tel|e\.g|i\.e|a\.m|p\.m|approx)|(?<!['\u2019])\b[A-Z]|^\d+)\.\s*$",
     re.IGNORECASE,
 )
 _END_SO_FAR: Final = re.compile(r"(?:[!?…]|(?:^|\s)[^\W\d_](?:[^\W\d_]|['\u2019-])+\.)$")
@@ -55,7 +55,7 @@ class Sentences:
         if self._mark and (marks := _MORE_MARKS.match(self._buffer)):
             self._buffer = self._buffer[marks.end() :]
         if self._mark and self._buffer:
-            if self._mark == "." and self._buffer[0].isalnum():
+            if self._mark == "." and self._buffer[0].isalpha():
                 self._buffer = f".{self._buffer}"
             self._mark = ""
 

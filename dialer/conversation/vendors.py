@@ -172,7 +172,7 @@ class Crew:
                 if called:  # what it asked for is done now, and nobody shall ask for it twice
                     return
                 if begun:
-                    yield Resumed()
+                    yield Resumed(" ".join(sentences))
             except (asyncio.CancelledError, GeneratorExit):
                 if not begun and _now() - asked_s >= GIVEN_UP_S:
                     self.brains.failed(vendor, VendorBusy(vendor.name, "silent until it was given up"), _now())

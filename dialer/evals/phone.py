@@ -23,6 +23,7 @@ SPEAKING_S: Final = 0.08
 """How long the person's voice is heard: longer than a click, shorter than what makes an agent fall silent."""
 PAUSE_S: Final = 0.06
 """Between the end of the agent's words and the person's: in it the agent's own end of the call becomes known."""
+_MURMUR: Final = b"\x7e" * mulaw.FRAME_BYTES  # as faint as can be, but no digital silence: that is looked at later
 
 
 class TextVoice:
@@ -131,7 +132,7 @@ class Phone:
     def tick(self, now: float) -> None:
         """The line sends audio all the time."""
         if self._session is not None:
-            self._session.audio(mulaw.SILENT_FRAME)
+            self._session.audio(_MURMUR if self.ear.speaking else mulaw.SILENT_FRAME)
 
     async def say(self, text: str) -> None:
         """Speak; returns when the words are said."""

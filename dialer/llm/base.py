@@ -54,6 +54,9 @@ class Usage:
 class Resumed:
     """The model broke off; another one goes on. What was written of an unfinished sentence is void."""
 
+    kept: str = ""
+    """What stands: the whole sentences."""
+
 
 Delta = str | ToolCall | Usage | Resumed
 """A piece of an answer: text as it comes, each tool call once it is whole, and the usage last."""

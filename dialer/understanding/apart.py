@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -21,7 +23,7 @@ from dialer.understanding.analysis import Understanding, Utterance
 from dialer.understanding.model import Model
 from dialer.understanding.voice import Baseline
 
-ANSWER_S: Final = 30.0
+ANSWER_S: Final = 10.0
 """An answer takes milliseconds of a processor that has nothing else to do, the first one a second; a process that is
 silent for so long is replaced."""
 AGAIN_S: Final = 5.0
@@ -62,6 +64,8 @@ class Apart:
         self._started_s = time.monotonic()
         line, theirs = Pipe()
         self._line = line
+        with socket.socket(fileno=os.dup(line.fileno())) as wire:  # a model is more than fits on the way there
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(ANSWER_S), 0))
         with theirs:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(theirs.fileno())],
@@ -151,7 +155,7 @@ def serve(line: Connection) -> None:
 
 
 def yield_to_sound() -> None:
-    """Work only while nobody else needs the processor. A low priority is not enough: its turns last milliseconds."""
+    """Work only while the worker does not need the processor. A low priority is not enough: its turns are too long."""
     try:
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     except OSError:  # a container may forbid it

@@ -168,6 +168,7 @@ def test_the_next_model_goes_on_after_the_last_whole_sentence(sandbox: Sandbox, 
                 if isinstance(delta, str):
                     said += sentences.feed(delta)
                 elif isinstance(delta, Resumed):
+                    assert delta.kept == " ".join(said)
                     sentences, resumed = Sentences(), resumed + 1
         return [*said, *filter(None, [sentences.rest()])], resumed
 

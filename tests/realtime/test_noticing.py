@@ -23,6 +23,20 @@ class AtOnce(Analyst):
         return True
 
 
+class Late(Analyst):
+    """Understands a turn only when the next one is to be understood."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waits: Callable[[], None] | None = None
+
+    def submit(self, said: Utterance, model: Model, baseline: Baseline, done: Callable[[Understanding], None]) -> bool:
+        if self._waits is not None:
+            self._waits()
+        self._waits = lambda: done(analysis.understand(said, model, baseline))
+        return True
+
+
 class Overloaded(Analyst):
     """Has no room for anything."""
 
@@ -56,6 +70,18 @@ def test_the_next_answer_knows_how_the_person_sounds_and_a_later_one_does_not(pl
         assert ["sounds annoyed" in system for system in heard] == [False, True, False]
 
     play(scene, brain=FakeBrain(), analyst=AtOnce())
+
+
+def test_how_they_sounded_a_turn_ago_is_stored_and_steers_no_answer(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        for turn, words in enumerate((ANGRY, "It is about the bill.", "We live in Austin, Texas."), start=1):
+            await call.say(words)
+            await call.until(lambda answered=turn: len(call.hand.of(TurnFinished)) == 1 + 2 * answered)
+        assert call.hand.of(TurnUnderstood)[0].found.emotion is Emotion.ANGRY
+        assert not any("sounds annoyed" in asked[0].text for asked in call.brain.asked)
+
+    play(scene, brain=FakeBrain(), analyst=Late())
 
 
 def test_an_answer_never_waits_for_understanding(play) -> None:

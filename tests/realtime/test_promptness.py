@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from itertools import pairwise
 
 import pytest
 
+from dialer.audio.mulaw import BYTES_PER_MS, FRAME_MS
 from dialer.conversation.facts import OptedOut, Speaker, TurnFinished
 from dialer.conversation.machines import Machines
 from dialer.speech2speech.base import Written
@@ -142,3 +144,31 @@ def test_tones_are_looked_for_every_200_ms_however_silence_and_sound_take_turns(
         assert [later - earlier for earlier, later in pairwise([0, *looked])] == [10] * 5
 
     play(scene)
+
+
+class SlowVoice(FakeVoice):
+    """Makes pieces of speech a little faster than they are spoken."""
+
+    def __init__(self, piece_ms: int, every_ms: int) -> None:
+        super().__init__()
+        self.piece_ms, self.every_ms = piece_ms, every_ms
+
+    async def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes]:
+        await asyncio.sleep(self.first_s)
+        for _ in range(2000 // self.piece_ms):
+            yield b"\x55" * (self.piece_ms * BYTES_PER_MS)
+            await asyncio.sleep(self.every_ms / 1000)
+
+
+@pytest.mark.parametrize(("piece_ms", "every_ms"), [(20, 15), (40, 30), (60, 50), (100, 80)])
+def test_a_voice_that_is_just_fast_enough_is_heard_without_a_hole(play, piece_ms: int, every_ms: int) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        sent = len(call.phone.frames)
+        await call.say("Tell me more.")
+        await call.until(lambda: len(call.phone.frames) >= sent + 90)
+        came = call.phone.frames[sent : sent + 90]
+        holes = [at - (came[0] + number * FRAME_MS / 1000) for number, at in enumerate(came)]
+        assert max(holes) <= 0.021  # a frame: speech that comes between two looks
+
+    play(scene, voices=(SlowVoice(piece_ms, every_ms),))

@@ -124,6 +124,22 @@ def test_a_process_that_hangs_is_replaced(running: Apart, said: Utterance, monke
     assert gone(first)
 
 
+def test_a_process_that_takes_nothing_is_replaced(said: Utterance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "ANSWER_S", 1.0)
+    monkeypatch.setattr(apart, "STOP_S", 0.1)
+    process = Apart()
+    process.start()
+    first = process.pid
+    assert first is not None
+    os.kill(first, signal.SIGSTOP)
+
+    with pytest.raises(NotUnderstood):
+        process.understand(said, model.shipped(), Baseline())
+
+    assert gone(first)
+    process.stop()
+
+
 def test_it_works_only_while_nobody_else_needs_the_processor(running: Apart, said: Utterance) -> None:
     running.understand(said, model.shipped(), Baseline())
     assert running.pid is not None

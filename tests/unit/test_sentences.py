@@ -60,6 +60,8 @@ def test_a_dot_that_may_be_none_of_a_sentence_is_waited_for(begun: str) -> None:
         (["Go to example", ".", "com for more", ". Yes"], ["Go to example.", ".com for more.", "Yes"]),
         (["Go to example", ".com for more", ". Yes"], ["Go to example.com for more.", "Yes"]),
         (["Good", ".", "", " Yes"], ["Good.", "Yes"]),
+        (["It costs", " Rs", ".", "500", " a month."], ["It costs Rs.500 a month."]),
+        (["It takes a while", ".", "10", " minutes."], ["It takes a while.", "10 minutes."]),
     ],
 )
 def test_what_follows_an_end_that_was_not_waited_for_is_made_sense_of(tokens: list[str], expected: list[str]) -> None:
