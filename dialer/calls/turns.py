@@ -102,7 +102,8 @@ def store_all(session: Session, said: Sequence[tuple[TurnFinished, UUID, int, st
     if not said:
         return set()
     told = [
-        asdict(turn) | {"call_id": call_id, "epoch": epoch, "worker": worker} for turn, call_id, epoch, worker in said
+        {name: getattr(turn, name) for name in _TOLD} | {"call_id": call_id, "epoch": epoch, "worker": worker}
+        for turn, call_id, epoch, worker in said
     ]
     return {(call_id, epoch, number) for call_id, epoch, number in session.execute(_STORE_ALL, {"told": _json(told)})}
 
@@ -116,7 +117,7 @@ def understood_all(
         Those that were there to be enriched, as (call, epoch, number).
     """
     told = [
-        {"call_id": call_id, "epoch": epoch, "number": fact.number, "found": fact.found.as_json()}
+        {"call_id": call_id, "epoch": epoch, "number": fact.number, "found": fact.found}
         for fact, call_id, epoch in understood
     ]
     if not told:
@@ -126,6 +127,7 @@ def understood_all(
 
 
 def _json(rows: list[dict[str, Any]]) -> str:
+    """Write rows; orjson reads a dataclass itself, in a twentieth of the time of `asdict`."""
     return orjson.dumps(rows, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
