@@ -17,9 +17,9 @@ logger = log.get(__name__)
 
 BATCH: Final = SAMPLE_RATE_HZ
 """Samples that go to disk at a time; as many stay behind, for what is sent ahead can still be taken back."""
-ROUND_S: Final = 0.25
+ROUND_S: Final = 0.02
 """Between two rounds of the writer: one that woke for each second of each call would take the interpreter from the
-media loop some hundred times a second."""
+media loop some hundred times a second, and one that wrote them all at once would take the processor from it."""
 DRIFT_S: Final = 0.2
 """When frames are missing for so long the person's channel is filled with silence up to now."""
 
