@@ -51,6 +51,7 @@ class Ticker:
         """Tick until cancelled."""
         loop = asyncio.get_running_loop()
         due = loop.time()
+        before_s = due - TICK_S
         passed_s = 0.0
         while True:
             for number, phase in enumerate(self._phases):
@@ -66,8 +67,9 @@ class Ticker:
                 now = loop.time()
                 self.lag_s += (max(now - due, -wait, 0.0) - self.lag_s) * passed_s
                 passed_s = 0.0
-                if number % 2 == 0:
+                if number % 2 == 0 and now - before_s >= TICK_S / PHASES:  # once for moments that are late together
                     self._before()
+                    before_s = now
                 self._tick(phase, now)
 
     def _tick(self, phase: dict[Ticking, None], now: float) -> None:

@@ -61,6 +61,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._clock.now
 
+    def stall(self, seconds: float) -> None:
+        """Be busy for so long."""
+        self._clock.now += seconds
+
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine in virtual time."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
 from dialer.conversation.ticker import PHASES, TICK_S, Ticker
-from tests.realtime.scripted import run
+from tests.realtime.scripted import VirtualLoop, run
 
 TICKS = 50
 
@@ -92,3 +93,32 @@ def test_voices_are_judged_twice_a_tick_for_all() -> None:
     run(ticked(ticker, TICKS * TICK_S))
 
     assert judged[:4] == [0, 2, 4, 6]
+
+
+class Stalling(Member):
+    """Stands in the way of everything for three ticks, once."""
+
+    def tick(self, now: float) -> None:
+        super().tick(now)
+        if len(self.times) == 10:
+            loop = asyncio.get_running_loop()
+            assert isinstance(loop, VirtualLoop)
+            loop.stall(3 * TICK_S)
+
+
+def test_what_is_late_is_judged_together_and_then_as_before() -> None:
+    judged: list[float] = []
+
+    def judge() -> None:
+        judged.append(asyncio.get_running_loop().time())
+
+    ticker = Ticker(judge)
+    members = [Stalling(), *(Member() for _ in range(PHASES - 1))]
+    for member in members:
+        ticker.add(member)
+    run(ticked(ticker, TICKS * TICK_S))
+
+    gaps = [round((later - earlier) / TICK_S, 3) for earlier, later in pairwise(judged)]
+    assert min(gaps) == 0.5  # never twice for one moment
+    assert gaps.count(0.5) >= len(gaps) - 2
+    assert max(gaps) >= 3.0
