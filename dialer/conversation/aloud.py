@@ -97,8 +97,7 @@ class Aloud:
                         case bytes():
                             timings.first_audio_s = timings.first_audio_s or loop.time()
                             self._open_segment().audio.data += piece
-                            if not self._playout.first_sent_s:
-                                self._playout.pump(loop.time())  # first words do not wait for the next look
+                            self._playout.grown()
                         case Written(text):
                             self._open_segment().text += text
                         case ToolCall():

@@ -65,7 +65,7 @@ class Dialogue:
         on_news: Callable[[], object],
         analyst: Analyst | None = None,
     ) -> None:
-        """Begin in front of the stream's begin; `on_news` is called when a turn need not wait for the next frame."""
+        """Begin in front of the stream's begin; `on_news` is called when something need not wait for the next frame."""
         self._briefing = briefing
         self._hand = hand
         self._audio = audio
@@ -88,6 +88,7 @@ class Dialogue:
             transcript=self._transcript,
             opening=opening,
             on_said=self._said,
+            on_sound=on_news,
         )
         self._playout = self.speaking.playout
         self._talking = Talking(crew, agent, self._transcript, tools.specs(agent), ear, self._playout)
@@ -185,6 +186,13 @@ class Dialogue:
         if audio.count >= self._machines.due:
             self._machines.listen()
         self._floor.hear(audio)
+
+    def follow(self, now: float) -> bool:
+        """One more frame came of somebody who speaks; return whether they pause."""
+        if self._audio.count >= self.listening.due:
+            self.listening.feed(now)
+        self._floor.hear(self._audio)
+        return self._floor.pauses(now)
 
     def take_turns(self, now: float) -> int:
         """Do what is due: speech that is to be sent, turns, deadlines.

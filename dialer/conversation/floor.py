@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final
 
 from dialer.agents.turntaking import Turntaking
-from dialer.audio.mulaw import FRAME_MS
+from dialer.audio.mulaw import FRAME_BYTES, FRAME_MS
 from dialer.audio.vad import Ear
 from dialer.conversation.activity import Activity
 from dialer.conversation.bargein import Move, is_back_channel
@@ -30,8 +30,10 @@ LOST_S: Final = 1.0
 EACH_FRAME: Final = 1
 """Every moment counts, for the person may want the floor, or may have finished: frames are looked at one by one."""
 CALM_FRAMES: Final = 2
-"""So many are looked at together while nothing can come of them: the person plainly speaks, and nobody else does."""
-SILENT_FRAMES: Final = 5
+"""So many are looked at together that may prove to be speech, while the agent is silent."""
+SPEECH_FRAMES: Final = 5
+"""And so many while the person plainly speaks, and nobody else does; ear and recognizer get each as it comes."""
+SILENT_FRAMES: Final = 10
 """And so many of digital silence while the person says nothing."""
 
 
@@ -89,19 +91,28 @@ class Floor:
 
     def hear(self, audio: PersonsAudio) -> None:
         """Let the ear have the frames that have come, each for its own time."""
-        frames, self._heard = audio.frames(self._heard), audio.count
-        at_s = audio.heard_s - len(frames) * FRAME_S
-        for frame in frames:
-            at_s += FRAME_S
-            self._ear.feed(frame, max(at_s, self._heard_s))
-        self._heard_s = audio.heard_s
+        heard, feed = audio.between(self._heard, audio.count), self._ear.feed
+        self._heard, end_s = audio.count, audio.heard_s
+        if len(heard) == FRAME_BYTES:
+            feed(heard, end_s)
+        else:
+            at_s = end_s - len(heard) // FRAME_BYTES * FRAME_S
+            for at in range(0, len(heard), FRAME_BYTES):
+                at_s += FRAME_S
+                feed(heard[at : at + FRAME_BYTES], max(at_s, self._heard_s))
+        self._heard_s = end_s
+
+    def pauses(self, now: float) -> bool:
+        """Whether whoever spoke may have ended."""
+        return now - self._ear.last_voice_s >= self._pause_s
 
     def frames_apart(self, now: float) -> int:
         """How many frames may come until they must be looked at."""
         ear, started_s = self._ear, self._person.turn.started_s
         if ear.voiced_since_s:
-            pauses = now - ear.last_voice_s >= self._pause_s
-            return EACH_FRAME if pauses or not started_s or self.agent_has_it else CALM_FRAMES
+            if not started_s or self.pauses(now) or self.agent_has_it:
+                return EACH_FRAME
+            return SPEECH_FRAMES
         if started_s or self._speaking.barge_in.held:
             return EACH_FRAME
         if ear.alert:

@@ -21,10 +21,10 @@ from dialer.speech.base import Heard, Recognition
 
 logger = log.get(__name__)
 
-TIMED_MESSAGES: Final = 750
-"""At least 30 s of audio for which it is known when the recognizer got it."""
-SPEECH_FRAMES: Final = 2
-"""40 ms of speech are one message, for each costs the same; at a pause what is left goes out at once."""
+TIMED_MESSAGES: Final = 1500
+"""At least 30 s of audio without final words for which it is known when the recognizer got it."""
+SPEECH_FRAMES: Final = 1
+"""20 ms of speech are one message: no word waits for the next one's frame."""
 SILENT_FRAMES: Final = 10
 """200 ms of silence are one message: nobody waits for it."""
 REPLAYED_FRAMES: Final = 5
@@ -269,6 +269,8 @@ class Listening:
         """Forget the audio that final words are about. What came after it is kept: nobody has told its words yet."""
         if heard.ended_s:
             self._told = max(self._told, min(self._about(heard), self._fed))
+            while self._fed_s and self._fed_s[0][0] < self._told:
+                self._fed_s.popleft()
 
     def _about(self, heard: Heard) -> int:
         """The number of the frame behind those that words are about."""
@@ -277,7 +279,7 @@ class Listening:
     def _delay_s(self, recognition: Recognition, heard: Heard) -> float:
         """How long ago the recognizer got the last of the audio that this is about; 0.0 if that is not known."""
         end = self._about(heard)
-        if not heard.ended_s or recognition.dropped_bytes or not self._first < end <= self._fed:
+        if not heard.ended_s or recognition.dropped_bytes or not self._first < end <= self._fed or end < self._told:
             return 0.0
         now = got_s = asyncio.get_running_loop().time()
         for before, at_s in reversed(self._fed_s):

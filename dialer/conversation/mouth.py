@@ -68,8 +68,7 @@ class Mouth:
                 async for chunk in self._crew.speak(text, voice=self._voice, language=self._language):
                     timings.first_audio_s = timings.first_audio_s or loop.time()
                     audio.add(chunk)
-                    if not self._playout.first_sent_s:
-                        self._playout.pump(loop.time())  # first words do not wait for the next look
+                    self._playout.grown()
             except DialerError as error:
                 audio.failed = True
                 self.error = error

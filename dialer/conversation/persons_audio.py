@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
+from dialer.audio.mulaw import FRAME_BYTES
+
 KEPT_FRAMES: Final = 500
 """10 s: what a recognizer can still be told after another one broke. Some 100 kB a call."""
 SPARE_FRAMES: Final = 100
 """More than are kept before the oldest are dropped, all of them at once."""
+_MOST_BYTES: Final = (KEPT_FRAMES + SPARE_FRAMES) * FRAME_BYTES
 
 
 class PersonsAudio:
     """Frames of 20 ms mu-law, numbered from 0 as they come. Times are the loop's, in seconds."""
 
-    __slots__ = ("_dropped", "_frames", "count", "heard_s")
+    __slots__ = ("_dropped", "_kept", "count", "heard_s")
 
     def __init__(self) -> None:
-        self._frames: list[bytes] = []
+        self._kept = bytearray()
+        """In one piece: the garbage collection looks at each object of a list, and 600 of each call are many."""
         self._dropped = 0
         self.count = 0
         """Frames so far: the number of the next one."""
@@ -27,16 +31,13 @@ class PersonsAudio:
         """Take 20 ms, 160 bytes."""
         self.heard_s = now
         self.count += 1
-        frames = self._frames
-        frames.append(frame)
-        if len(frames) > KEPT_FRAMES + SPARE_FRAMES:
-            del frames[:SPARE_FRAMES]
+        kept = self._kept
+        kept += frame
+        if len(kept) > _MOST_BYTES:
+            del kept[: SPARE_FRAMES * FRAME_BYTES]
             self._dropped += SPARE_FRAMES
-
-    def frames(self, first: int) -> list[bytes]:
-        """Return the frames from number `first` on, as far as they are kept."""
-        return self._frames[max(first - self._dropped, 0) :]
 
     def between(self, first: int, end: int) -> bytes:
         """Return the frames from number `first` up to, not including, number `end`, as far as they are kept."""
-        return b"".join(self._frames[max(first - self._dropped, 0) : max(end - self._dropped, 0)])
+        dropped = self._dropped
+        return bytes(self._kept[max(first - dropped, 0) * FRAME_BYTES : max(end - dropped, 0) * FRAME_BYTES])

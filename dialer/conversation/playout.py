@@ -17,8 +17,8 @@ from dialer.conversation.spoken import Fragment
 MARK_MS: Final = 200
 """Between marks, about one spoken word, and sent at a time: a message to the carrier costs the same for one frame as
 for ten."""
-LEAST_AHEAD_MS: Final = 180
-"""When less is on its way more is sent: a look that is 100 ms away, and four late ticks."""
+LEAST_AHEAD_MS: Final = 280
+"""When less is on its way more is sent: a look that is 200 ms away, and four late ticks."""
 LEAD_MS: Final = LEAST_AHEAD_MS + MARK_MS
 """Sent ahead of real time: what a barge-in must throw away, at most."""
 MARK_GRACE_S: Final = 2.0
@@ -120,17 +120,24 @@ class Segment:
 class Playout:
     """The agent's mouth on one call. Times are the loop's, in seconds; `pump` is called at every look."""
 
-    def __init__(self, played: Played, on_finished: Callable[[bool, float], None]) -> None:
+    def __init__(
+        self,
+        played: Played,
+        on_finished: Callable[[bool, float], None],
+        on_sound: Callable[[], object] = lambda: None,
+    ) -> None:
         """Begin silent.
 
         Args:
             played: who records what is heard.
             on_finished: called as (proven, now) once a turn that was closed has been heard to its end; `proven` says
                 that its last mark came back without a `clear` of ours.
+            on_sound: called when there is sound that should be sent before the next look, which may be far away.
         """
         self._line: Line | None = None
         self._played = played
         self._on_finished = on_finished
+        self._on_sound = on_sound
         self._generation = 0
         self._marks: dict[str, tuple[Segment, int]] = {}
         self._mark_number = 0
@@ -178,6 +185,11 @@ class Playout:
         segment = Segment(text, audio)
         self.segments.append(segment)
         return segment
+
+    def grown(self) -> None:
+        """More of a sentence was made: the first words of a turn are sent as they come."""
+        if not self.first_sent_s:
+            self._on_sound()
 
     def close(self) -> None:
         """No more sentences follow."""

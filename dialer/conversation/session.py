@@ -131,15 +131,15 @@ class Session:
         self._ticker.add(self)
         self._on = True
 
-    def audio(self, mulaw: bytes) -> None:
-        """The person's audio: usually 20 ms."""
+    def audio(self, mulaw: bytes, *, more: bool = False) -> None:
+        """The person's audio: usually 20 ms. If there is more already, all of it is looked at together."""
         if len(mulaw) == FRAME_BYTES and not self._fragment:
-            self._frame(mulaw)
+            self._frame(mulaw, more)
             return
         data = self._fragment + mulaw
         whole = len(data) - len(data) % FRAME_BYTES
         for at in range(0, whole, FRAME_BYTES):
-            self._frame(data[at : at + FRAME_BYTES])
+            self._frame(data[at : at + FRAME_BYTES], more or at + FRAME_BYTES < whole)
         self._fragment = data[whole:]
 
     def pressed(self, digit: str) -> None:
@@ -166,15 +166,19 @@ class Session:
         """The carrier's own detection says who answered: Twilio's `AnsweredBy`."""
         self._dialogue.machine(verdict)
 
-    def _frame(self, frame: bytes) -> None:
+    def _frame(self, frame: bytes, more: bool) -> None:  # noqa: FBT001 - 50 times a second of each call
         if not self._on:
             return
         now, audio = self._loop.time(), self._audio
         if now - audio.heard_s > APART_S:
             self._record()
         audio.add(frame, now)
+        if more:
+            return
         if audio.count >= self._due or (audio.count >= self._sound_due and frame != SILENT_FRAME):
             self._look(now)
+        elif self._ear.voiced_since_s:
+            self._follow(now)
 
     def tick(self, now: float) -> None:
         """Stand in for frames that do not come."""
@@ -204,6 +208,16 @@ class Session:
             self._track.person(self._audio.between(self._recorded, count), self._audio.heard_s)
             self._recorded = count
 
+    def _follow(self, now: float) -> None:
+        """Let ear and recognizer have a frame at once, for somebody speaks. What is due waits, unless they pause."""
+        try:
+            pauses = self._dialogue.follow(now)
+        except Exception as error:
+            self._dialogue.failed(error)
+            return
+        if pauses:
+            self._look(now)
+
     def _look(self, now: float) -> None:
         """Hear what has come, and do what is due: pacing, turn-taking, deadlines."""
         if self._closing.over.done():
@@ -215,7 +229,10 @@ class Session:
                 self._record()
             self._dialogue.hear(now)
             self._due = count + self._dialogue.take_turns(now)
-            self._sound_due = min(self._due, self._sound_due)
+            if self._ear.voiced_since_s:
+                self._sound_due = self._due
+            else:
+                self._sound_due = min(self._due, self._sound_due)
         except Exception as error:  # a call that is not ticked any more would never end
             self._dialogue.failed(error)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -36,6 +35,7 @@ class Speaking:
         transcript: Transcript,
         opening: Opening,
         on_said: Callable[[str, bool, float], None],
+        on_sound: Callable[[], object],
     ) -> None:
         """Begin silent.
 
@@ -48,6 +48,7 @@ class Speaking:
             transcript: where turns are stored.
             opening: the way to the opener's first sound.
             on_said: called as (kind, proven, now) when a turn was heard to its end.
+            on_sound: called when there is something to be heard before the next look.
         """
         self.agent = agent
         """What it says and how it sounds now."""
@@ -57,7 +58,8 @@ class Speaking:
         self._opening = opening
         self._opened = False
         self._on_said = on_said
-        self.playout = Playout(played, self._finished)
+        self._on_sound = on_sound
+        self.playout = Playout(played, self._finished, on_sound)
         self.mouth = Mouth(crew, self.playout, transcript.spent, voice=agent.cast, language=agent.language)
         self.kind = ANSWER
         self.timings = Timings()
@@ -82,11 +84,8 @@ class Speaking:
         """Say a fixed line as a turn of its own."""
         text = self.text(template)
         self._begin(kind)
-        audio = self._line(text)
-        self.playout.add(text, audio)
+        self._add(text, self._line(text))
         self.playout.close()
-        if audio.data:
-            self.playout.pump(asyncio.get_running_loop().time())  # it does not wait for the next look
 
     def prepare(self) -> None:
         """Have the lines made that must be there at once when they are needed."""
@@ -98,7 +97,7 @@ class Speaking:
         """Fill the pause within the open turn with the filler line, unless something is being said."""
         text = self.text(self.agent.filler)
         if text and self.active and all(segment.over for segment in self.playout.segments):
-            self.playout.add(text, self._line(text))
+            self._add(text, self._line(text))
 
     def use(self, agent: AgentDefinition) -> None:
         """Speak like this from the next sentence on."""
@@ -117,7 +116,7 @@ class Speaking:
     def press(self, keys: str) -> None:
         """Send keys as tones, as a turn of its own."""
         self._begin("digits")
-        self.playout.add(keys, Audio(dtmf.play(keys), done=True))
+        self._add(keys, Audio(dtmf.play(keys), done=True))
         self.playout.close()
 
     def interrupt(self, now: float) -> None:
@@ -128,6 +127,11 @@ class Speaking:
         heard = self.playout.stop(now)
         self.mouth.stop()
         self._store(heard, began_s, now, interrupted=True)
+
+    def _add(self, text: str, audio: Audio) -> None:
+        """Let it be heard at once: the next look may be far away."""
+        self.playout.add(text, audio)
+        self._on_sound()
 
     def _line(self, text: str) -> Audio:
         agent = self.agent

@@ -41,7 +41,7 @@ class Stream(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
             logger.warning("broken media message", error=str(error))
             return
         if type(message) is bytes:  # nearly all of them
-            self._session.audio(message)
+            self._session.audio(message, more=not frame.last_in_buffer)
             return
         match message:
             case media.Marked(name):

@@ -9,12 +9,14 @@ from itertools import pairwise
 import pytest
 
 from dialer.audio.mulaw import BYTES_PER_MS, FRAME_MS
+from dialer.conversation.dialogue import Dialogue
 from dialer.conversation.facts import OptedOut, Speaker, TurnFinished
+from dialer.conversation.floor import SPEECH_FRAMES
 from dialer.conversation.machines import Machines
 from dialer.speech2speech.base import Written
 from tests.realtime import calling
 from tests.realtime.calling import Call
-from tests.realtime.scripted import SILENT_FRAME, FakeBrain, FakeTalker, FakeVoice, LoudEar
+from tests.realtime.scripted import SILENT_FRAME, VOICE_FRAME, FakeBrain, FakeTalker, FakeVoice, LoudEar
 
 
 class CountingEar(LoudEar):
@@ -121,6 +123,63 @@ def test_while_the_agent_speaks_each_frame_of_what_may_be_speech_is_heard_as_it_
                 seen.add(0 if ear.frames > before else 1)
                 await asyncio.sleep(0.02)
             assert seen == late
+
+    play(scene)
+
+
+def test_each_frame_of_speech_goes_to_the_recognizer_as_it_comes_and_the_rest_is_seen_to_less_often(
+    play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+    take_turns = Dialogue.take_turns
+
+    def counted(dialogue: Dialogue, now: float) -> int:
+        looks.append(now)
+        return take_turns(dialogue, now)
+
+    monkeypatch.setattr(Dialogue, "take_turns", counted)
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.voice(0.2)
+        fed = call.ears.fed
+        looks.clear()
+        for frames in range(1, 51):
+            call.session.audio(VOICE_FRAME)
+            assert call.ears.fed == fed + frames * len(VOICE_FRAME)
+            await asyncio.sleep(0.02)
+        assert len(looks) == 50 / SPEECH_FRAMES
+        looks.clear()
+        await call.quiet(0.2)
+        assert len(looks) >= 5  # from the moment on that it may be the turn's end each frame counts
+
+    play(scene)
+
+
+def test_a_burst_is_looked_at_once_and_heard_in_its_own_time(play, monkeypatch: pytest.MonkeyPatch) -> None:
+    ear, looks = CountingEar(), 0
+    monkeypatch.setattr(calling, "LoudEar", lambda: ear)
+    take_turns = Dialogue.take_turns
+
+    def counted(dialogue: Dialogue, now: float) -> int:
+        nonlocal looks
+        looks += 1
+        return take_turns(dialogue, now)
+
+    monkeypatch.setattr(Dialogue, "take_turns", counted)
+
+    async def scene(call: Call) -> None:
+        nonlocal looks
+        await call.opener()
+        await asyncio.sleep(0.4)  # nothing comes: the network, or this process, has stood still
+        heard_s, fed, heard, looks = ear.heard_until_s, call.ears.fed, ear.frames, 0
+        for more in (*[True] * 19, False):
+            call.session.audio(VOICE_FRAME, more=more)
+        assert looks == 1
+        assert ear.frames - heard == 20
+        assert call.ears.fed - fed == 20 * len(VOICE_FRAME)
+        assert ear.voiced_since_s == pytest.approx(max(heard_s, call.loop.time() - 0.4), abs=0.021)
+        assert ear.last_voice_s == pytest.approx(call.loop.time())
 
     play(scene)
 
