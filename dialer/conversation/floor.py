@@ -21,10 +21,11 @@ FRAME_S: Final = FRAME_MS / 1000
 ANSWERS_EARLY_S: Final = 0.8
 """A "yes" within so long of the end of our question, had we not fallen silent for it, is its answer."""
 PAUSE_S: Final = 0.08
-"""A voice that was not heard for so long may have ended: a window of the voice detection, two frames that are looked at
-together, and its next run."""
+"""A voice that was not heard for so long may have ended: a window of the voice detection, its next run, and frames that
+come a little late."""
 LATE_S: Final = 0.1
-"""Audio is known so much later than it comes: two frames, a window of the voice detection, and its next run."""
+"""Audio is known so much later than it comes: two frames looked at together, a window of the voice detection, and its
+next run."""
 LOST_S: Final = 1.0
 """Audio that is later than this will not come."""
 EACH_FRAME: Final = 1

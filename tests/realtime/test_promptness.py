@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 from dialer.audio.mulaw import BYTES_PER_MS, FRAME_MS
+from dialer.conversation.deadlines import Deadlines
 from dialer.conversation.dialogue import Dialogue
 from dialer.conversation.facts import OptedOut, Speaker, TurnFinished
 from dialer.conversation.floor import SPEECH_FRAMES
@@ -180,6 +181,31 @@ def test_a_burst_is_looked_at_once_and_heard_in_its_own_time(play, monkeypatch: 
         assert call.ears.fed - fed == 20 * len(VOICE_FRAME)
         assert ear.voiced_since_s == pytest.approx(max(heard_s, call.loop.time() - 0.4), abs=0.021)
         assert ear.last_voice_s == pytest.approx(call.loop.time())
+
+    play(scene)
+
+
+def test_deadlines_are_looked_at_five_times_a_second_in_silence_however_frames_come(
+    play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+    check = Deadlines.check
+
+    def counted(deadlines: Deadlines, now: float) -> None:
+        looks.append(now)
+        check(deadlines, now)
+
+    monkeypatch.setattr(Deadlines, "check", counted)
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.quiet(1.0)
+        looks.clear()
+        for number in range(100):
+            call.session.audio(SILENT_FRAME)
+            await asyncio.sleep(0.016 if number % 2 else 0.023)
+        assert len(looks) in (9, 10, 11)
+        assert max(later - earlier for earlier, later in pairwise(looks)) < 0.22
 
     play(scene)
 
