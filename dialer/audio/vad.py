@@ -36,6 +36,8 @@ class Ear(Protocol):
 
     voiced_since_s: float
     """When the present stretch of speech began; 0.0 while nobody speaks."""
+    began_s: float
+    """When the last one began, which may be over; 0.0 before any."""
     last_voice_s: float
     """The end of the last speech seen; 0.0 before any."""
     heard_until_s: float
@@ -61,10 +63,11 @@ def _nothing() -> None:
 class Edges:
     """Turns single decisions into stretches of speech."""
 
-    __slots__ = ("alert", "heard_until_s", "last_voice_s", "on_voice", "voiced_since_s")
+    __slots__ = ("alert", "began_s", "heard_until_s", "last_voice_s", "on_voice", "voiced_since_s")
 
     def __init__(self) -> None:
         self.voiced_since_s = 0.0
+        self.began_s = 0.0
         self.last_voice_s = 0.0
         self.heard_until_s = 0.0
         self.alert = False
@@ -73,7 +76,7 @@ class Edges:
     def voice(self, began_s: float, now: float) -> None:
         """Speech from `began_s` to `now`."""
         if self.voiced_since_s == 0.0:
-            self.voiced_since_s = began_s
+            self.voiced_since_s = self.began_s = began_s
         self.last_voice_s = self.heard_until_s = now
 
     def quiet(self, now: float) -> None:

@@ -35,6 +35,7 @@ from dialer.conversation.speaking import Speaking
 from dialer.conversation.stage import Mode, Stage
 from dialer.conversation.talking import Talking
 from dialer.conversation.thinking import Thinking
+from dialer.conversation.ticker import TICK_S
 from dialer.conversation.timings import Opening
 from dialer.conversation.tongue import Tongue
 from dialer.conversation.transcript import Transcript
@@ -205,21 +206,21 @@ class Dialogue:
         if playout.segments:
             playout.pump(now)
             hungry = playout.hungry(now)
-        looks = now >= self._look_s
+        looks, keys = now >= self._look_s, self._keypad.digits
         apart = min(self._floor.frames_apart(now), self._machines.due - self._audio.count)
-        if not looks and apart != EACH_FRAME:
+        if not looks and apart != EACH_FRAME and not keys:
             return EACH_FRAME if hungry else apart
         talks = self._stage.mode is Mode.TALKING
         if self._floor.take(now, interruptible=talks):
             self._person_finished(now)
         elif talks:
             self._foresee(now)
+        if keys and (digits := self._keypad.take(now)):
+            self._dialled(digits, now)
         if looks:
             self._look_s = now + LOOK_S
-            if digits := self._keypad.take(now):
-                self._dialled(digits, now)
             self._deadlines.check(now)
-        return EACH_FRAME if hungry else apart
+        return EACH_FRAME if hungry or keys else apart
 
     def pressed(self, digit: str) -> None:
         """A key was pressed."""
@@ -267,6 +268,8 @@ class Dialogue:
             self._floor.hear(self._audio)
         except Exception as error:  # what was understood before it counts all the same
             logger.error("last frames not heard", call_id=self._briefing.call_id, exc_info=error)
+        if self._ear.alert and reason is not EndReason.LOST:
+            await asyncio.sleep(TICK_S)  # what came last is judged with the voices of all calls
         turn = self._floor.heard(now)
         if turn.started_s and reason is not EndReason.LOST:
             await self.listening.last_words()

@@ -137,10 +137,10 @@ class Floor:
         return deadline is not None and silent_until_s >= deadline
 
     def heard(self, now: float) -> Endpointer:
-        """Let the person's present turn have the voice so far, and return it."""
+        """Let the person's present turn have the voice so far, and return it. In a burst speech may begin and end."""
         ear, turn = self._ear, self._person.turn
-        if ear.last_voice_s > turn.ended_s and (since_s := self._voiced_since_s()):
-            turn.voice(since_s, ear.last_voice_s)
+        if ear.last_voice_s > turn.ended_s and ear.last_voice_s > self._taken_until_s:
+            turn.voice(max(ear.began_s, self._taken_until_s), ear.last_voice_s)
             self._patience.noise(now)
         return turn
 

@@ -285,8 +285,8 @@ class Playout:
             segment.heard = segment.sent
         if name == self._last_mark:
             self._last_mark = ""
-            if self.closed and all(segment.over for segment in self.segments):
-                self._finish(now)
+            if self.closed and not self._since_mark and all(segment.over for segment in self.segments):
+                self._finish(now)  # else the end was sent before it was known to be the end, and has no mark yet
 
     def hold(self, now: float) -> None:
         """Fall silent at once, ready to go on from the last word heard."""

@@ -34,6 +34,8 @@ FRAME_DUE_S: Final = 0.03
 come for so long, and the ear where it has found a voice while the agent speaks, which may have to stop."""
 RECORDED_FRAMES: Final = 10
 """So many go to the recording at a time."""
+MOST_HELD_BACK: Final = 100
+"""So many frames of a burst are looked at together at the most: what hears them keeps seconds and no more."""
 APART_S: Final = 0.1
 """Frames that come so late are recorded apart from those before them: a gap stays where it was."""
 START_S: Final = 5.0
@@ -113,6 +115,8 @@ class Session:
         self._began_s = 0.0
         self._recorded = 0
         """Frames that the recording has got."""
+        self._held_back = False
+        """Whether frames came that are looked at with those that came with them."""
         self._due = self._sound_due = 0
         """So many frames must have come until they are looked at; and so many, where the last is no digital silence."""
 
@@ -173,8 +177,14 @@ class Session:
         if now - audio.heard_s > APART_S:
             self._record()
         audio.add(frame, now)
-        if more:
+        if more and audio.count < self._due + MOST_HELD_BACK:
+            if frame != SILENT_FRAME:
+                self._due = min(self._due, audio.count)
+            if not self._held_back:  # what follows may be no audio
+                self._held_back = True
+                self._loop.call_soon(self._look_held_back)
             return
+        self._held_back = False
         if audio.count >= self._due or (audio.count >= self._sound_due and frame != SILENT_FRAME):
             self._look(now)
         elif self._ear.voiced_since_s:
@@ -207,6 +217,11 @@ class Session:
         if count > self._recorded:
             self._track.person(self._audio.between(self._recorded, count), self._audio.heard_s)
             self._recorded = count
+
+    def _look_held_back(self) -> None:
+        if self._held_back:
+            self._held_back = False
+            self._look_now()
 
     def _follow(self, now: float) -> None:
         """Let ear and recognizer have a frame at once, for somebody speaks. What is due waits, unless they pause."""

@@ -89,6 +89,21 @@ def test_a_last_mark_that_does_not_come_proves_nothing_but_ends_the_turn() -> No
     assert mouth.finished[0] is False
 
 
+def test_a_mark_before_an_end_that_has_none_yet_ends_nothing() -> None:
+    mouth = Mouth()
+    audio = Audio(SECOND[: 8 * 300])
+    mouth.playout.begin()
+    mouth.playout.add("One two three.", audio)
+    mouth.playout.close()
+    mouth.playout.pump(mouth.now)  # 300 ms, and one mark after 200
+    audio.done = True
+    mouth.playout.marked(mouth.line.marks[0], mouth.now + 0.2)
+    assert not mouth.finished
+    mouth.playout.pump(mouth.now + 0.2)
+    mouth.playout.marked(mouth.line.marks[1], mouth.now + 0.3)
+    assert mouth.finished == [True]
+
+
 def test_marks_that_our_own_clear_brings_back_prove_nothing() -> None:
     mouth = Mouth()
     mouth.say("One two three four.")

@@ -185,6 +185,65 @@ def test_a_burst_is_looked_at_once_and_heard_in_its_own_time(play, monkeypatch: 
     play(scene)
 
 
+def test_a_burst_that_ends_in_silence_is_heard_at_once(play, monkeypatch: pytest.MonkeyPatch) -> None:
+    ear = CountingEar()
+    monkeypatch.setattr(calling, "LoudEar", lambda: ear)
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.quiet(0.5)
+        frames = ear.frames
+        for frame, more in ((VOICE_FRAME, True), (VOICE_FRAME, True), (SILENT_FRAME, False)):
+            call.session.audio(frame, more=more)
+        assert ear.frames >= frames + 3
+
+    play(scene)
+
+
+@pytest.mark.parametrize("hung_up_after_s", [0.06, 0.3])
+def test_a_wish_that_came_and_ended_in_one_burst_counts(play, hung_up_after_s: float) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await asyncio.sleep(0.7)
+        for number in range(34):
+            call.session.audio(VOICE_FRAME if number < 20 else SILENT_FRAME, more=number < 33)
+        await call.quiet(hung_up_after_s)
+        call.session.stopped()
+        call.loop.call_later(0.3, lambda: call.ears.hear("don't call me again"))
+        await call.running
+        assert call.hand.of(OptedOut)
+
+    play(scene)
+
+
+def test_the_agent_falls_silent_though_a_mark_comes_with_each_frame_of_a_voice(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.say("Tell me more.")
+        await call.until(lambda: call.session._dialogue.speaking.active)
+        await call.quiet(1.0)
+        began = call.loop.time()
+        while not call.phone.clears and call.loop.time() < began + 1:
+            call.session.audio(VOICE_FRAME, more=True)
+            call.session.marked("none of ours")
+            await asyncio.sleep(0.02)
+        assert call.phone.clears[0] - began <= 0.12
+
+    play(scene, brain=FakeBrain(["A rather long sentence about lamps which nobody would want to hear to its end."]))
+
+
+def test_a_number_is_complete_when_its_time_is_over_and_not_with_the_next_look(play) -> None:
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await call.quiet(0.53)
+        call.session.pressed("5")
+        pressed = call.loop.time()
+        await call.until(lambda: any(turn.kind == "digits" for turn in call.hand.of(TurnFinished)))
+        assert call.loop.time() - pressed <= 2.05
+
+    play(scene)
+
+
 def test_deadlines_are_looked_at_five_times_a_second_in_silence_however_frames_come(
     play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
