@@ -191,9 +191,7 @@ class Dialogue:
 
     def follow(self, now: float) -> bool:
         """One more frame came of somebody who speaks; return whether they pause."""
-        if self._audio.count >= self.listening.due:
-            self.listening.feed(now)
-        self._floor.hear(self._audio)
+        self.hear(now)
         return self._floor.pauses(now)
 
     def take_turns(self, now: float) -> int:

@@ -30,6 +30,27 @@ class CountingEar(LoudEar):
         self.frames += 1
 
 
+class BatchedLater(LoudEar):
+    """Judges what it heard with the next run of a batch, and not as it is fed."""
+
+    def feed(self, frame: bytes, now: float) -> None:
+        self.alert = True
+        asyncio.get_running_loop().call_later(0.015, super().feed, frame, now)
+
+
+def moments(monkeypatch: pytest.MonkeyPatch, owner: type, method: str) -> list[float]:
+    """When a method that is told the time is called."""
+    found: list[float] = []
+    original = getattr(owner, method)
+
+    def noted(self: object, now: float) -> object:
+        found.append(now)
+        return original(self, now)
+
+    monkeypatch.setattr(owner, method, noted)
+    return found
+
+
 @pytest.mark.parametrize("first_s", [0.05, 0.07, 0.09, 0.11])
 def test_an_opener_that_is_being_made_is_heard_by_the_next_frame(play, first_s: float) -> None:
     async def scene(call: Call) -> None:
@@ -131,14 +152,7 @@ def test_while_the_agent_speaks_each_frame_of_what_may_be_speech_is_heard_as_it_
 def test_each_frame_of_speech_goes_to_the_recognizer_as_it_comes_and_the_rest_is_seen_to_less_often(
     play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[float] = []
-    take_turns = Dialogue.take_turns
-
-    def counted(dialogue: Dialogue, now: float) -> int:
-        looks.append(now)
-        return take_turns(dialogue, now)
-
-    monkeypatch.setattr(Dialogue, "take_turns", counted)
+    looks = moments(monkeypatch, Dialogue, "take_turns")
 
     async def scene(call: Call) -> None:
         await call.opener()
@@ -158,25 +172,18 @@ def test_each_frame_of_speech_goes_to_the_recognizer_as_it_comes_and_the_rest_is
 
 
 def test_a_burst_is_looked_at_once_and_heard_in_its_own_time(play, monkeypatch: pytest.MonkeyPatch) -> None:
-    ear, looks = CountingEar(), 0
+    ear = CountingEar()
     monkeypatch.setattr(calling, "LoudEar", lambda: ear)
-    take_turns = Dialogue.take_turns
-
-    def counted(dialogue: Dialogue, now: float) -> int:
-        nonlocal looks
-        looks += 1
-        return take_turns(dialogue, now)
-
-    monkeypatch.setattr(Dialogue, "take_turns", counted)
+    looks = moments(monkeypatch, Dialogue, "take_turns")
 
     async def scene(call: Call) -> None:
-        nonlocal looks
         await call.opener()
         await asyncio.sleep(0.4)  # nothing comes: the network, or this process, has stood still
-        heard_s, fed, heard, looks = ear.heard_until_s, call.ears.fed, ear.frames, 0
+        heard_s, fed, heard = ear.heard_until_s, call.ears.fed, ear.frames
+        looks.clear()
         for more in (*[True] * 19, False):
             call.session.audio(VOICE_FRAME, more=more)
-        assert looks == 1
+        assert len(looks) == 1
         assert ear.frames - heard == 20
         assert call.ears.fed - fed == 20 * len(VOICE_FRAME)
         assert ear.voiced_since_s == pytest.approx(max(heard_s, call.loop.time() - 0.4), abs=0.021)
@@ -216,6 +223,22 @@ def test_a_wish_that_came_and_ended_in_one_burst_counts(play, hung_up_after_s: f
     play(scene)
 
 
+def test_a_wish_that_is_not_judged_yet_as_the_call_ends_counts(play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calling, "LoudEar", BatchedLater)
+
+    async def scene(call: Call) -> None:
+        await call.opener()
+        await asyncio.sleep(0.7)
+        for number in range(20):
+            call.session.audio(VOICE_FRAME, more=number < 19)
+        call.session.stopped()
+        call.loop.call_later(0.3, lambda: call.ears.hear("don't call me again"))
+        await call.running
+        assert call.hand.of(OptedOut)
+
+    play(scene)
+
+
 def test_the_agent_falls_silent_though_a_mark_comes_with_each_frame_of_a_voice(play) -> None:
     async def scene(call: Call) -> None:
         await call.opener()
@@ -247,14 +270,7 @@ def test_a_number_is_complete_when_its_time_is_over_and_not_with_the_next_look(p
 def test_deadlines_are_looked_at_five_times_a_second_in_silence_however_frames_come(
     play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[float] = []
-    check = Deadlines.check
-
-    def counted(deadlines: Deadlines, now: float) -> None:
-        looks.append(now)
-        check(deadlines, now)
-
-    monkeypatch.setattr(Deadlines, "check", counted)
+    looks = moments(monkeypatch, Deadlines, "check")
 
     async def scene(call: Call) -> None:
         await call.opener()
