@@ -1,4 +1,4 @@
-"""What is said in one call, and why: the opener, the person's turns and the answers to them, machines, the end.
+"""One call's talk, put together from its parts: what arrives on the line goes to them, and what is due is done.
 
 Runs on the media loop. Whatever takes time (an answer, a farewell) is one task, the *activity*, of which there is at
 most one. What the person does can cancel it. Every fact goes to the seat's thread through the hand.
@@ -12,16 +12,16 @@ from typing import Final
 
 from dialer import log
 from dialer.audio.vad import Ear
-from dialer.conversation import masking, optout, prompt, script, tools
+from dialer.conversation import prompt, script, tools
 from dialer.conversation.activity import Activity
 from dialer.conversation.aloud import Aloud
 from dialer.conversation.answering import Answering
 from dialer.conversation.closing import Closing
 from dialer.conversation.deadlines import Deadlines
-from dialer.conversation.endpointing import Endpointer
 from dialer.conversation.facts import Briefing, EndReason, Hand, OpenerCompleted, Speaker, StreamStarted
-from dialer.conversation.floor import EACH_FRAME, Claim, Floor
-from dialer.conversation.keypad import OPT_OUT_DIGIT, Keypad, Meaning, meaning
+from dialer.conversation.floor import EACH_FRAME, Floor
+from dialer.conversation.heeding import Heeding
+from dialer.conversation.keypad import Keypad
 from dialer.conversation.lines import FixedLines
 from dialer.conversation.listening import Listening
 from dialer.conversation.machines import Machines
@@ -121,7 +121,22 @@ class Dialogue:
             activity=self._activity,
             closing=self.closing,
         )
-        self._look_s, self._foreseen = 0.0, ""
+        self._heeding = Heeding(
+            briefing,
+            self._stage,
+            keypad=self._keypad,
+            tongue=self._tongue,
+            floor=self._floor,
+            speaking=self.speaking,
+            transcript=self._transcript,
+            noticing=self._noticing,
+            recall=self._recall,
+            replying=self._replying,
+            machines=self._machines,
+            activity=self._activity,
+            closing=self.closing,
+        )
+        self._look_s = 0.0
 
     def _made_replying(self, crew: Crew) -> Replying:
         agent = self._agent
@@ -210,11 +225,11 @@ class Dialogue:
             return EACH_FRAME if hungry else apart
         talks = self._stage.mode is Mode.TALKING
         if self._floor.take(now, interruptible=talks):
-            self._person_finished(now)
+            self._heeding.finished(now)
         elif talks:
-            self._foresee(now)
+            self._heeding.foresee(now)
         if keys and (digits := self._keypad.take(now)):
-            self._dialled(digits, now)
+            self._heeding.dialled(digits, now)
         if looks:
             self._look_s = now + LOOK_S
             self._deadlines.check(now)
@@ -222,13 +237,9 @@ class Dialogue:
 
     def pressed(self, digit: str) -> None:
         """A key was pressed."""
-        now = self._loop.time()
-        self._floor.noise(now)
-        self._keypad.press(digit, now)
-        self._look_s = now
+        self._look_s = self._loop.time()
+        self._heeding.pressed(digit, self._look_s)
         self._on_news()
-        if digit == OPT_OUT_DIGIT == self._keypad.digits and self._stage.mode is Mode.OPENING:
-            self._dialled(self._keypad.flush(), now)
 
     def marked(self, name: str) -> None:
         """A mark came back."""
@@ -271,14 +282,7 @@ class Dialogue:
         turn = self._floor.heard(now)
         if turn.started_s and reason is not EndReason.LOST:
             await self.listening.last_words()
-        if text := self._masked(turn.text):
-            self._store_person_turn(turn, text)
-            if optout.wants_out(text):
-                await self.closing.opt_out_late("words", text)
-        if digits := self._keypad.flush():
-            self._store_digits(digits)
-            if meaning(digits) is Meaning.OPT_OUT:
-                await self.closing.opt_out_late("digit", digits)
+        await self._heeding.last(turn)
 
     def reason(self, seen: EndReason) -> EndReason:
         """Why the call was over, of which the stream saw `seen`: what we planned comes first."""
@@ -302,7 +306,7 @@ class Dialogue:
             **self._recall.counters(),
         }
 
-    # The person's turns
+    # The person's words
 
     def _on_heard(self, heard: Heard, delay_s: float) -> None:
         now = self._loop.time()
@@ -310,82 +314,8 @@ class Dialogue:
             return
         self._look_s = now
         self._on_news()
-        if not heard.is_final:
-            return
-        words = self._floor.turn.text
-        self._recall.expect(self._masked(words))
-        if optout.wants_out(words):
-            return  # waits for the end of the turn: "don't call me ... before five" is another wish
-        self._machines.words(words, now)
-
-    def _foresee(self, now: float) -> None:
-        """Have an answer prepared to a turn that is probably over."""
-        likely = self._floor.likely_words(now)
-        if likely == self._foreseen:
-            return
-        self._foreseen = likely
-        words = self._masked(likely)
-        self._replying.foresee("" if optout.wants_out(words) else words)
-
-    def _masked(self, words: str) -> str:
-        return masking.mask(words, self._transcript.asked) if words else ""
-
-    def _person_finished(self, now: float) -> None:
-        turn = self._floor.finish(now)
-        self._foreseen = ""
-        text = self._masked(turn.text)
-        if not text:
-            return
-        self._follow_language(turn, text)
-        if optout.wants_out(text):  # from an answerphone, too: it may be a person, and its owner's wish is one
-            self._store_person_turn(turn, text)
-            if self.closing.planned is not EndReason.OPT_OUT:
-                self._activity.start(self.closing.opt_out("words", text))
-            return
-        claim = Claim.TAKES
-        if self._stage.mode is Mode.TALKING and self._floor.agent_has_it:
-            claim = self._floor.claim(text, now)
-        if claim is Claim.NODS:
-            return
-        mode = self._stage.mode  # a person who was taken for a machine is greeted for these words
-        self._store_person_turn(turn, text)
-        if claim is Claim.ANSWERS:
-            self._replying.owed = True
-        elif mode is Mode.OPENING:
-            self._replying.owe(text, after_s=turn.ended_s - self._stage.began_s)
-        elif mode is Mode.SCREENED:
-            self._machines.screened(text)
-        elif mode is Mode.TALKING:
-            self._floor.answered()
-            self._replying.answer(turn)
-
-    def _follow_language(self, turn: Endpointer, text: str) -> None:
-        """Speak as the person does, if it is one of the agent's languages."""
-        if self._stage.mode is not Mode.AWAITING_BEEP and self._tongue.follow(text, turn.language):
-            self.speaking.use(self._tongue.agent)
-            self._transcript.system = prompt.system(self._tongue.agent, self._briefing)
-
-    def _dialled(self, digits: str, now: float) -> None:
-        """The person pressed these keys, and no more."""
-        if self.closing.planned is EndReason.OPT_OUT:
-            return
-        self._store_digits(digits)
-        if meaning(digits) is Meaning.OPT_OUT:
-            self._activity.start(self.closing.opt_out("digit", digits))
-        elif self._stage.mode is Mode.OPENING:
-            self._replying.owed = True
-        elif self._stage.mode is Mode.TALKING:
-            self._floor.pressed(now)
-            self._replying.answer(None)
-
-    def _store_digits(self, digits: str) -> None:
-        keypad = self._keypad
-        self._transcript.person(digits, started_s=keypad.started_s, ended_s=keypad.pressed_s, kind="digits")
-
-    def _store_person_turn(self, turn: Endpointer, text: str) -> None:
-        self._transcript.person(text, started_s=turn.started_s, ended_s=turn.ended_s)
-        self._noticing.turn(text, started_s=turn.started_s, ended_s=turn.ended_s)
-        self._machines.stored(text)
+        if heard.is_final:
+            self._heeding.words(now)
 
     # The agent's turns
 
