@@ -16,6 +16,7 @@ _NO_END: Final = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|prof|sr|jr|st|vs|no|inc|ltd|co|corp|rs|ext|vol|fig|art|nr|tel|e\.g|i\.e|a\.m|p\.m|approx)|(?<!['\u2019])\b[A-Z]|^\d+)\.\s*$",
     re.IGNORECASE,
 )
+_MARKS: Final = (".", "!", "?", "…")
 _END_SO_FAR: Final = re.compile(r"(?:[!?…]|(?:^|\s)[^\W\d_](?:[^\W\d_]|['\u2019-])+\.)$")
 """A mark behind a word, and nothing behind it yet: an end that is not waited for. Behind a number, or in what may be
 an address, more may follow at once."""
@@ -63,10 +64,11 @@ class Sentences:
         for match in _END.finditer(self._buffer):
             if not _NO_END.search(self._buffer[: match.end()]):
                 return match.end()
-        if _END_SO_FAR.search(self._buffer) and not _NO_END.search(self._buffer):
+        ends = self._buffer.endswith(_MARKS)  # most pieces end in a word, and a search goes through all of them
+        if ends and _END_SO_FAR.search(self._buffer) and not _NO_END.search(self._buffer):
             self._mark = self._buffer[-1]
             return len(self._buffer)
-        if self._first:
+        if self._first and len(self._buffer) >= FIRST_CLAUSE:
             for match in _CLAUSE.finditer(self._buffer):
                 if match.end() >= FIRST_CLAUSE:
                     return match.end()

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import uvloop
 from picows import (
     WSListener,
     WSUpgradeRequest,
@@ -26,6 +25,7 @@ from dialer.audio.vad import BatchedEar, CheapEar, Ear, SileroBatch
 from dialer.conversation.facts import Briefing, Lapsed
 from dialer.conversation.hand import SeatHand
 from dialer.conversation.lines import FixedLines
+from dialer.conversation.prompt_loop import PromptLoop
 from dialer.conversation.recorder import Writer
 from dialer.conversation.session import Session
 from dialer.conversation.stream import Stream
@@ -85,7 +85,7 @@ class MediaServer:
         self._writer = Writer(recordings)
         self._analyst = Analyst()
         self._make_ear = make_ear
-        self._loop = uvloop.new_event_loop()
+        self._loop = PromptLoop()
         self._thread = threading.Thread(target=self._serve, name="media", daemon=True)
         self._bound: Future[int] = Future()
         self._expected: dict[str, _Expected] = {}
