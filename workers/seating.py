@@ -25,8 +25,9 @@ from dialer.db import transaction
 
 BEAT_S = 1.0
 STOP_S = 5.0
-GARBAGE = (2_000, 5, 20)
-"""When objects in circles are looked for: a look holds up all calls, for 2 ms at so many new ones, for 100 at all."""
+GARBAGE = (1_000, 3, 60)
+"""When objects in circles are looked for: a look holds up all calls, for 1 ms at so many new ones, for 2 to 5 at three
+times as many, for 100 at all."""
 SWITCH_S = 0.0005
 """How long a thread may keep the interpreter from another that waits for it. The media loop waits anew for each frame
 while a seat computes; with Python's 5 ms it would be late by that each time."""

@@ -32,10 +32,9 @@ EACH_FRAME: Final = 1
 """Every moment counts, for the person may want the floor, or may have finished: frames are looked at one by one."""
 CALM_FRAMES: Final = 2
 """So many are looked at together that may prove to be speech, while the agent is silent."""
-SPEECH_FRAMES: Final = 5
-"""And so many while the person plainly speaks, and nobody else does; ear and recognizer get each as it comes."""
-SILENT_FRAMES: Final = 10
-"""And so many of digital silence while the person says nothing."""
+PLAIN_FRAMES: Final = 10
+"""And so many while the person plainly speaks and nobody else does, or plainly is silent. Of speech ear and recognizer
+get each as it comes."""
 
 
 class Claim(Enum):
@@ -113,12 +112,12 @@ class Floor:
         if ear.voiced_since_s:
             if not started_s or self.pauses(now) or self.agent_has_it:
                 return EACH_FRAME
-            return SPEECH_FRAMES
+            return PLAIN_FRAMES
         if started_s or self._speaking.barge_in.held:
             return EACH_FRAME
         if ear.alert:
             return EACH_FRAME if self.agent_has_it else CALM_FRAMES
-        return SILENT_FRAMES
+        return PLAIN_FRAMES
 
     def take(self, now: float, *, interruptible: bool) -> bool:
         """Do what is due; return whether the person's turn is over."""

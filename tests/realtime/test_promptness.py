@@ -12,7 +12,7 @@ from dialer.audio.mulaw import BYTES_PER_MS, FRAME_MS
 from dialer.conversation.deadlines import Deadlines
 from dialer.conversation.dialogue import Dialogue
 from dialer.conversation.facts import OptedOut, Speaker, TurnFinished
-from dialer.conversation.floor import SPEECH_FRAMES
+from dialer.conversation.floor import PLAIN_FRAMES
 from dialer.conversation.machines import Machines
 from dialer.speech2speech.base import Written
 from tests.realtime import calling
@@ -163,7 +163,7 @@ def test_each_frame_of_speech_goes_to_the_recognizer_as_it_comes_and_the_rest_is
             call.session.audio(VOICE_FRAME)
             assert call.ears.fed == fed + frames * len(VOICE_FRAME)
             await asyncio.sleep(0.02)
-        assert len(looks) == 50 / SPEECH_FRAMES
+        assert len(looks) == 50 / PLAIN_FRAMES
         looks.clear()
         await call.quiet(0.2)
         assert len(looks) >= 5  # from the moment on that it may be the turn's end each frame counts
