@@ -87,6 +87,10 @@ def measure(bench: Bench) -> Row:
     raw = {name: climb.rungs for name, climb in climbs.items()}
     if not climbs[OURS].rungs:
         raise DialerError("Dialer's call worker could not be measured.")
+    if asked and not any(rung["calls"] == asked for rung in climbs[OURS].rungs):
+        notes.append(
+            f"What the load adds with {asked} calls, {TIMES_THE_PEER} times pipecat's, is not known: fewer failed."
+        )
     notes += [
         f"{name} held none of its rungs: its figures are those of {climb.best['calls']} calls"
         for name, climb in climbs.items()
@@ -185,7 +189,9 @@ def _held_calls(climb: Climb) -> Spread:
 
 
 def _memory(climb: Climb) -> Spread:
-    return _single(climb.best["memory_mb_per_call"])
+    """What each call takes beside the first. A process gives little back, so that no rung's begin tells it."""
+    first, best = climb.rungs[0], climb.best
+    return _single((best["memory_mb"] - first["memory_mb"]) / max(best["calls"] - first["calls"], 1))
 
 
 def _added(rung: dict[str, Any], base_ms: float) -> Spread:

@@ -68,7 +68,6 @@ class Load:
     async def run(self) -> dict[str, Any]:
         """Ramp up, warm up, measure, hang up."""
         server = Usage(self._plan.pid) if self._plan.pid else None
-        empty_mb = server.memory_mb() if server else 0.0
         ticking = asyncio.create_task(self._tick())
         await self._ramp()
         await asyncio.sleep(self._plan.warm_up_s)
@@ -84,7 +83,6 @@ class Load:
             "calls": self._plan.calls,
             "windows": windows,
             "memory_mb": full_mb,
-            "memory_mb_per_call": (full_mb - empty_mb) / max(self._plan.calls, 1),
         }
 
     async def _window(self, server: Usage | None) -> dict[str, Any]:
