@@ -121,21 +121,7 @@ class Dialogue:
             activity=self._activity,
             closing=self.closing,
         )
-        self._heeding = Heeding(
-            briefing,
-            self._stage,
-            keypad=self._keypad,
-            tongue=self._tongue,
-            floor=self._floor,
-            speaking=self.speaking,
-            transcript=self._transcript,
-            noticing=self._noticing,
-            recall=self._recall,
-            replying=self._replying,
-            machines=self._machines,
-            activity=self._activity,
-            closing=self.closing,
-        )
+        self._heeding = self._made_heeding()
         self._look_s = 0.0
 
     def _made_replying(self, crew: Crew) -> Replying:
@@ -181,6 +167,23 @@ class Dialogue:
                 activity=self._activity,
                 closing=self.closing,
             ),
+        )
+
+    def _made_heeding(self) -> Heeding:
+        return Heeding(
+            self._briefing,
+            self._stage,
+            keypad=self._keypad,
+            tongue=self._tongue,
+            floor=self._floor,
+            speaking=self.speaking,
+            transcript=self._transcript,
+            noticing=self._noticing,
+            recall=self._recall,
+            replying=self._replying,
+            machines=self._machines,
+            activity=self._activity,
+            closing=self.closing,
         )
 
     # What happens on the line
