@@ -1,7 +1,8 @@
 """HTTP to vendors on the media loop: one POST, its answer as it arrives.
 
 The vendors' SDKs cost 3 to 6 ms of a core per answer, most of it in building models of every piece; this costs a tenth
-(docs/performance.md), and a live call asks three times a turn. Nothing is asked twice and nothing is interpreted here.
+(docs/performance.md), and a live call asks three times a turn. Nothing is interpreted here, and nothing is
+asked twice but what a vendor hung up on without a word.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class LiveHttp:
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_s, sock_read=read_s)
         self._translate = translate
         self._proxy = _proxy(self._base_url)
-        self._session: aiohttp.ClientSession | None = None
+        self._kept: aiohttp.ClientSession | None = None
+        self._fresh: aiohttp.ClientSession | None = None
 
     async def post(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
         """Yield the answer's bytes as they arrive. Closing the iterator closes the connection.
@@ -97,10 +99,9 @@ class LiveHttp:
     @asynccontextmanager
     async def _asked(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[aiohttp.StreamReader]:
         """Ask, and hold the connection for as long as the block lasts."""
-        session = self._session or self._open()
         response: aiohttp.ClientResponse | None = None
         try:
-            response = await session.post(self._base_url + path, data=orjson.dumps(body))
+            response = await self._post(self._base_url + path, orjson.dumps(body))
             content = response.content
             if response.status >= 300:
                 raise self._translate(response.status, response.headers, await content.read(MOST_BYTES_OF_AN_ERROR))
@@ -111,21 +112,36 @@ class LiveHttp:
             if response is not None:
                 response.close()  # one that was read to its end has given its connection back already
 
-    async def close(self) -> None:
-        """Let go of connections."""
-        if self._session is not None:
-            await self._session.close()
+    async def _post(self, url: str, data: bytes) -> aiohttp.ClientResponse:
+        """Ask. The vendor may close a connection that rested just as it is used again: then ask over a new one."""
+        self._kept = self._kept or self._open(
+            aiohttp.TCPConnector(limit=MOST_CONNECTIONS, keepalive_timeout=KEEP_ALIVE_S, ttl_dns_cache=60)
+        )
+        try:
+            return await self._kept.post(url, data=data)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            self._fresh = self._fresh or self._open(
+                aiohttp.TCPConnector(limit=MOST_CONNECTIONS, force_close=True, ttl_dns_cache=60)
+            )
+            return await self._fresh.post(url, data=data)
 
-    def _open(self) -> aiohttp.ClientSession:
-        """Open the session on the loop that uses it."""
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, keepalive_timeout=KEEP_ALIVE_S, ttl_dns_cache=60),
+    def _open(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+        """Open a session on the loop that uses it."""
+        return aiohttp.ClientSession(
+            connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers,
             timeout=self._timeout,
             proxy=self._proxy,
         )
-        return self._session
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        for session in (self._kept, self._fresh):
+            if session is not None:
+                await session.close()
 
 
 def _proxy(url: str) -> str | None:
