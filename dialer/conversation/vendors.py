@@ -8,7 +8,7 @@ nobody else is left.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -31,6 +31,8 @@ GIVEN_UP_S: Final = 1.5
 OPEN_S: Final = 3.0
 LAST_PATIENCE: Final = 4.0
 """How much slower the last vendor may be than one after which another can be tried."""
+HICCUP_S: Final = 1.0
+"""When all vendors have failed within so little time, nobody has waited for them long."""
 PACED_CHARACTERS: Final = 20
 """A text so long tells a voice's pace."""
 GO_ON: Final = Message(
@@ -79,7 +81,8 @@ class Crew:
             VendorBusy: none does.
         """
         wish = casting.read(recognizers, self.recognizers.names)
-        for vendor in sorted(self.recognizers.order(_now(), wish.order), key=lambda each: each is broke):
+        vendors = sorted(self.recognizers.order(_now(), wish.order), key=lambda each: each is broke)
+        for _, vendor in _patiently(vendors):
             try:
                 async with asyncio.timeout(OPEN_S):
                     return vendor, await vendor.open(language=language, hints=hints)
@@ -184,9 +187,15 @@ class Crew:
             raise VendorBusy("language model", "no model answers")
 
 
-def _patiently(vendors: Sequence[V]) -> list[tuple[float, V]]:
-    """Each vendor with the factor by which it may be slow: after the last one there is nobody to turn to."""
-    return [(LAST_PATIENCE if vendor is vendors[-1] else 1.0, vendor) for vendor in vendors]
+def _patiently(vendors: Sequence[V]) -> Iterator[tuple[float, V]]:
+    """Each vendor with the factor by which it may be slow: after the last one there is nobody to turn to. When all have
+    failed at once the first one is tried again: no hiccup of an installation's only vendor ends a call.
+    """
+    began_s = _now()
+    for vendor in vendors:
+        yield (LAST_PATIENCE if vendor is vendors[-1] else 1.0), vendor
+    if vendors and _now() - began_s < HICCUP_S:
+        yield LAST_PATIENCE, vendors[0]
 
 
 async def in_time(items: AsyncIterator[T], first_s: float, next_s: float, vendor: str) -> AsyncGenerator[T, None]:

@@ -230,7 +230,7 @@ def test_what_its_turns_cost_is_counted_once(talk: Talk) -> None:
 
 
 def test_without_a_brain_the_call_ends_politely(talk: Talk) -> None:
-    talk.brain.answers = [[VendorBusy("brain", "down")]]
+    talk.brain.answers = [[VendorBusy("brain", "down")]] * 2
     talk.begin()
 
     root = talk.say("What does it cost?")

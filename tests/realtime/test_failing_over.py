@@ -77,7 +77,7 @@ def test_without_a_model_the_call_ends_politely(play) -> None:
         await call.until(lambda: call.running.done())
         assert call.hand.of(Ending) == [Ending(EndReason.FAILED)]
 
-    play(scene, brain=FakeBrain([VendorBusy("brain", "down")]))
+    play(scene, brain=FakeBrain([VendorBusy("brain", "down")], [VendorBusy("brain", "down")]))
 
 
 class Broken(FakeRecognizer):

@@ -10,6 +10,8 @@ import pytest
 from dialer.conversation import vendors
 from dialer.conversation.ticker import TICK_S, Ticker
 from dialer.conversation.vendors import Crew, LiveVendors
+from dialer.errors import VendorBusy
+from tests.realtime.scripted import FakeRecognition, FakeRecognizer
 
 IN_TIME_S, SLOW_S = 0.0, 0.15
 
@@ -28,7 +30,25 @@ class SlowVoice:
         return None
 
 
-async def heard(*voices: SlowVoice) -> bytes:
+class FailingVoice:
+    """Says its own name unless it fails, as often as it is to."""
+
+    def __init__(self, name: str, failures: int, *, after_s: float = IN_TIME_S) -> None:
+        self.name, self.failures, self.after_s = name, failures, after_s
+        self.asked = 0
+
+    async def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes]:
+        self.asked += 1
+        await asyncio.sleep(self.after_s)
+        if self.asked <= self.failures:
+            raise VendorBusy(self.name, "503")
+        yield self.name.encode()
+
+    async def close(self) -> None:
+        return None
+
+
+async def heard(*voices: SlowVoice | FailingVoice) -> bytes:
     crew = Crew(LiveVendors((), voices, ()))
     return b"".join([chunk async for chunk in crew.speak("Hello.", voice="v", language="en-US")])
 
@@ -44,6 +64,46 @@ def test_a_slow_voice_is_left_for_the_next() -> None:
 
 def test_the_only_voice_is_waited_for() -> None:
     assert asyncio.run(heard(SlowVoice("only", SLOW_S))) == b"only"
+
+
+def test_a_hiccup_of_the_only_voice_costs_no_word() -> None:
+    assert asyncio.run(heard(FailingVoice("only", 1))) == b"only"
+
+
+def test_the_first_voice_is_tried_again_when_all_have_hiccups() -> None:
+    assert asyncio.run(heard(FailingVoice("first", 1), FailingVoice("second", 1))) == b"first"
+
+
+def test_a_hiccup_of_the_only_recognizer_leaves_no_call_deaf() -> None:
+    class Flaky(FakeRecognizer):
+        async def open(self, *, language: str, hints: tuple[str, ...] = ()) -> FakeRecognition:
+            self.broken, broken = False, self.broken
+            if broken:
+                raise VendorBusy(self.name, "503")
+            return await super().open(language=language, hints=hints)
+
+    only = Flaky()
+    only.broken = True
+
+    async def listen() -> object:
+        return (await Crew(LiveVendors((only,), (), ())).listen(language="en-US", hints=()))[0]
+
+    assert asyncio.run(listen()) is only
+
+
+def test_a_dead_voice_is_tried_twice() -> None:
+    dead = FailingVoice("dead", 9)
+    with pytest.raises(VendorBusy, match="no voice can speak"):
+        asyncio.run(heard(dead))
+    assert dead.asked == 2
+
+
+def test_who_has_waited_for_a_voice_that_failed_waits_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vendors, "HICCUP_S", SLOW_S / 2)
+    late = FailingVoice("late", 1, after_s=SLOW_S)
+    with pytest.raises(VendorBusy, match="no voice can speak"):
+        asyncio.run(heard(late))
+    assert late.asked == 1
 
 
 class Hog:
