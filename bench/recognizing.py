@@ -41,6 +41,9 @@ class Recognizing:
 
     def hear(self, audio: bytes) -> None:
         """Take mu-law of whole frames."""
+        if not self._spoken_frames and audio.count(mulaw.SILENCE) == len(audio):
+            self._bytes += len(audio)
+            return
         for at in range(0, len(audio), mulaw.FRAME_BYTES):
             self._hear(audio[at : at + mulaw.FRAME_BYTES])
 
