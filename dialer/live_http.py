@@ -2,13 +2,14 @@
 
 The vendors' SDKs cost 3 to 6 ms of a core per answer, most of it in building models of every piece; this costs a tenth
 (docs/performance.md), and a live call asks three times a turn. Nothing is interpreted here, and nothing is
-asked twice but what a vendor hung up on without a word.
+asked twice but where a connection that had rested was closed before the answer began.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -55,6 +56,8 @@ class LiveHttp:
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_s, sock_read=read_s)
         self._translate = translate
         self._proxy = _proxy(self._base_url)
+        self._tracing = aiohttp.TraceConfig()
+        self._tracing.on_connection_reuseconn.append(_rested)
         self._kept: aiohttp.ClientSession | None = None
         self._fresh: aiohttp.ClientSession | None = None
 
@@ -114,18 +117,18 @@ class LiveHttp:
 
     async def _post(self, url: str, data: bytes) -> aiohttp.ClientResponse:
         """Ask. The vendor may close a connection that rested just as it is used again: then ask over a new one."""
-        self._kept = self._kept or self._open(
-            aiohttp.TCPConnector(limit=MOST_CONNECTIONS, keepalive_timeout=KEEP_ALIVE_S, ttl_dns_cache=60)
-        )
+        if self._kept is None:
+            connector = aiohttp.TCPConnector(limit=MOST_CONNECTIONS, keepalive_timeout=KEEP_ALIVE_S, ttl_dns_cache=60)
+            self._kept = self._open(connector)
+        seen: dict[str, bool] = {}
         try:
-            return await self._kept.post(url, data=data)
-        except aiohttp.ClientConnectorError:
-            raise
+            return await self._kept.post(url, data=data, trace_request_ctx=seen)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            self._fresh = self._fresh or self._open(
-                aiohttp.TCPConnector(limit=MOST_CONNECTIONS, force_close=True, ttl_dns_cache=60)
-            )
-            return await self._fresh.post(url, data=data)
+            if not seen or self._kept.closed:
+                raise
+        if self._fresh is None:
+            self._fresh = self._open(aiohttp.TCPConnector(limit=MOST_CONNECTIONS, force_close=True, ttl_dns_cache=60))
+        return await self._fresh.post(url, data=data)
 
     def _open(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         """Open a session on the loop that uses it."""
@@ -135,6 +138,7 @@ class LiveHttp:
             headers=self._headers,
             timeout=self._timeout,
             proxy=self._proxy,
+            trace_configs=[self._tracing],
         )
 
     async def close(self) -> None:
@@ -142,6 +146,14 @@ class LiveHttp:
         for session in (self._kept, self._fresh):
             if session is not None:
                 await session.close()
+
+
+async def _rested(
+    _: aiohttp.ClientSession, context: SimpleNamespace, __: aiohttp.TraceConnectionReuseconnParams
+) -> None:
+    """Note of a request that its connection was used before."""
+    if context.trace_request_ctx is not None:
+        context.trace_request_ctx["rested"] = True
 
 
 def _proxy(url: str) -> str | None:

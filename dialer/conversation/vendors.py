@@ -2,7 +2,7 @@
 
 A voice that breaks off is followed from the first word that was not whole, a recognizer from the last final words (see
 `listening`), a model from the last whole sentence. Who rests is kept in `breakers`; a resting vendor is tried only when
-nobody else is left.
+nobody else is left. Who fails at once when nobody else is left is asked once more.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from dialer.conversation import casting
 from dialer.conversation.breakers import Named, Ranked, V
@@ -82,12 +82,13 @@ class Crew:
         """
         wish = casting.read(recognizers, self.recognizers.names)
         vendors = sorted(self.recognizers.order(_now(), wish.order), key=lambda each: each is broke)
-        for _, vendor in _patiently(vendors):
+        tries = _Tries(self.recognizers, vendors)
+        for _, vendor in tries:
             try:
                 async with asyncio.timeout(OPEN_S):
                     return vendor, await vendor.open(language=language, hints=hints)
             except (VendorBusy, VendorRefused, TimeoutError) as error:
-                self.recognizers.failed(vendor, error, _now())
+                tries.failed(vendor, error)
         raise VendorBusy("speech to text", "no recognizer takes the stream")
 
     def heard(self, vendor: Named) -> None:
@@ -114,7 +115,8 @@ class Crew:
         """
         wish = casting.read(tuple(voice.split()), self.voices.names)
         rest = text
-        for patience, vendor in _patiently(self.voices.order(_now(), wish.order)):
+        tries = _Tries(self.voices, self.voices.order(_now(), wish.order))
+        for patience, vendor in tries:
             own = wish.of(vendor.name)
             spoken = Spoken(rest, self._paces.get((vendor.name, own), BYTES_PER_CHARACTER))
             pieces = vendor.speak(rest, voice=own, language=language)
@@ -126,7 +128,7 @@ class Crew:
                 if not spoken.bytes:
                     raise VendorBusy(vendor.name, "no audio came")
             except (VendorBusy, VendorRefused) as error:
-                self.voices.failed(vendor, error, _now())
+                tries.failed(vendor, error)
                 rest, fragment = spoken.rest()
                 if not rest:
                     return
@@ -157,7 +159,8 @@ class Crew:
         """
         wish = casting.read(brains, self.brains.names)
         sentences: list[str] = []
-        for patience, vendor in _patiently(self.brains.order(_now(), wish.order)):
+        tries = _Tries(self.brains, self.brains.order(_now(), wish.order))
+        for patience, vendor in tries:
             begun, called, whole, asked_s = False, False, Sentences(), _now()
             said = [Message("assistant", " ".join(sentences)), GO_ON] if sentences else []
             deltas = vendor.answer([*messages, *said], tools, model=wish.of(vendor.name))
@@ -171,7 +174,7 @@ class Crew:
                 if not begun and not sentences:
                     raise VendorBusy(vendor.name, "an empty answer")
             except (VendorBusy, VendorRefused) as error:
-                self.brains.failed(vendor, error, _now())
+                tries.failed(vendor, error)
                 if called:  # what it asked for is done now, and nobody shall ask for it twice
                     return
                 if begun:
@@ -187,15 +190,31 @@ class Crew:
             raise VendorBusy("language model", "no model answers")
 
 
-def _patiently(vendors: Sequence[V]) -> Iterator[tuple[float, V]]:
-    """Each vendor with the factor by which it may be slow: after the last one there is nobody to turn to. When all have
-    failed at once the first one is tried again: no hiccup of an installation's only vendor ends a call.
+class _Tries(Generic[V]):
+    """Who is tried for one piece of work, in order. When all have failed at once, the first of them that may be asked
+    again is: what goes wrong at the begin must not end a call because it has only one vendor.
     """
-    began_s = _now()
-    for vendor in vendors:
-        yield (LAST_PATIENCE if vendor is vendors[-1] else 1.0), vendor
-    if vendors and _now() - began_s < HICCUP_S:
-        yield LAST_PATIENCE, vendors[0]
+
+    def __init__(self, role: Ranked[V], vendors: Sequence[V]) -> None:
+        self._role = role
+        self._vendors = vendors
+        self._again: V | None = None
+
+    def __iter__(self) -> Iterator[tuple[float, V]]:
+        """Each vendor with the factor by which it may be slow: after the last one there is nobody to turn to."""
+        began_s = _now()
+        for vendor in self._vendors:
+            yield (LAST_PATIENCE if vendor is self._vendors[-1] else 1.0), vendor
+        if self._again is not None and _now() - began_s < HICCUP_S:
+            yield LAST_PATIENCE, self._again
+
+    def failed(self, vendor: V, error: Exception) -> None:
+        """It did not do it. Who fails twice at one piece of work is counted once."""
+        if vendor is self._again:
+            return
+        self._role.failed(vendor, error, _now())
+        if self._again is None and isinstance(error, VendorBusy) and error.wait_s is None:
+            self._again = vendor
 
 
 async def in_time(items: AsyncIterator[T], first_s: float, next_s: float, vendor: str) -> AsyncGenerator[T, None]:

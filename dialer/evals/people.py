@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from dialer.conversation.vendors import Crew
 from dialer.evals.cases import Line, Person
-from dialer.llm.base import Message
+from dialer.llm.base import Message, Resumed
 
 HANGS_UP: Final = Line(hangs_up=True)
 WAITS: Final = Line(waits=True)
@@ -69,8 +69,14 @@ class Simulated:
             VendorBusy: no model plays them.
         """
         self._messages.append(Message("user", said))
-        deltas = [delta async for delta in self._crew.answer(self._messages, ()) if isinstance(delta, str)]
-        written = "".join(deltas).strip()
+        written = ""
+        async for delta in self._crew.answer(self._messages, ()):
+            match delta:
+                case str():
+                    written += delta
+                case Resumed(kept):
+                    written = f"{kept} "
+        written = written.strip()
         self._messages.append(Message("assistant", written))
         return _read(written)
 

@@ -52,7 +52,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The model broke off; another one goes on. What was written of an unfinished sentence is void."""
+    """The model broke off; another one goes on, or itself again. What was written of an unfinished sentence is void."""
 
     kept: str = ""
     """What stands: the whole sentences."""

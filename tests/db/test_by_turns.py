@@ -237,6 +237,7 @@ def test_without_a_brain_the_call_ends_politely(talk: Talk) -> None:
 
     assert "technical trouble" in spoken(root)
     assert talk.call.ending == EndReason.FAILED
+    assert len(talk.brain.asked) == 2  # a hiccup would have been forgiven
 
 
 def test_an_answerphone_gets_its_message(talk: Talk) -> None:

@@ -76,6 +76,7 @@ def test_without_a_model_the_call_ends_politely(play) -> None:
         await call.say("Who is this?")
         await call.until(lambda: call.running.done())
         assert call.hand.of(Ending) == [Ending(EndReason.FAILED)]
+        assert len(call.brain.asked) == 2  # a hiccup would have been forgiven
 
     play(scene, brain=FakeBrain([VendorBusy("brain", "down")], [VendorBusy("brain", "down")]))
 

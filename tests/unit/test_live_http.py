@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from itertools import count
 
 import pytest
 
@@ -22,64 +26,115 @@ def refused(status: int, headers: Mapping[str, str], body: bytes) -> VendorBusy:
     return VendorBusy("vendor", f"{status}")
 
 
-def ask(times: int, answers: Answers) -> tuple[list[bytes], list[tuple[int, int]]]:
-    """Ask so often, one after the other; return the answers and each request that the vendor got."""
-    got: list[tuple[int, int]] = []
-    connections = iter(range(100))
+class Vendor:
+    """Answers as it is told. Its connections are numbered as they come."""
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection, request = next(connections), 0
-        while True:
+    def __init__(self, answers: Answers, *, resets: bool = False) -> None:
+        self.got: list[tuple[int, int]] = []
+        """Each request: which connection, and which one on it."""
+        self._answers = answers
+        self._resets = resets
+        self._connections = count()
+        self._serving: set[asyncio.Task[None]] = set()
+
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._serving.add(asyncio.create_task(self._serve(reader, writer)))
+
+    async def served(self) -> None:
+        await asyncio.gather(*self._serving)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = next(self._connections)
+        for request in count():
             try:
                 await reader.readuntil(b"{}")
-            except asyncio.IncompleteReadError:
+            except (asyncio.IncompleteReadError, ConnectionError):
                 break
-            got.append((connection, request))
-            written = answers(connection, request)
+            self.got.append((connection, request))
+            written = self._answers(connection, request)
             writer.write(written)
+            await asyncio.sleep(0.02)  # whoever asks at the same time gets a connection of their own
             if written != WHOLE:
                 break
-            request += 1
+        if self._resets:
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         writer.close()
 
+
+@asynccontextmanager
+async def asking(vendor: Vendor) -> AsyncIterator[LiveHttp]:
+    async with await asyncio.start_server(vendor.accept, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        http = LiveHttp("vendor", url, headers={}, connect_s=2.0, read_s=2.0, translate=refused)
+        try:
+            yield http
+        finally:
+            await http.close()
+            await vendor.served()
+
+
+async def post(http: LiveHttp) -> bytes:
+    return b"".join([chunk async for chunk in http.post("/", {})])
+
+
+def ask(vendor: Vendor, *at_once: int) -> list[bytes]:
+    """Ask one time after the other, each time so many at once; return the answers."""
+
     async def main() -> list[bytes]:
-        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            http = LiveHttp("vendor", url, headers={}, connect_s=2.0, read_s=2.0, translate=refused)
-            try:
-                return [b"".join([chunk async for chunk in http.post("/", {})]) for _ in range(times)]
-            finally:
-                await http.close()
+        async with asking(vendor) as http:
+            return [said for many in at_once for said in await asyncio.gather(*(post(http) for _ in range(many)))]
 
-    return asyncio.run(main()), got
+    return asyncio.run(main())
 
 
-def test_a_connection_that_is_closed_as_it_is_used_again_costs_no_answer() -> None:
-    said, got = ask(2, lambda _, request: HANGS_UP if request else WHOLE)
-
-    assert said == [b"ok", b"ok"]
-    assert got == [(0, 0), (0, 1), (1, 0)]
+def closed_at_rest(connection: int, request: int) -> bytes:
+    return HANGS_UP if request else WHOLE
 
 
-def test_a_vendor_that_always_hangs_up_is_asked_twice() -> None:
-    asked: list[int] = []
+@pytest.mark.parametrize("resets", [False, True])
+def test_a_connection_that_is_closed_as_it_is_used_again_costs_no_answer(*, resets: bool) -> None:
+    vendor = Vendor(closed_at_rest, resets=resets)
 
-    def hang_up(connection: int, _: int) -> bytes:
-        asked.append(connection)
-        return HANGS_UP
+    assert ask(vendor, 1, 1) == [b"ok", b"ok"]
+    assert vendor.got == [(0, 0), (0, 1), (1, 0)]
+
+
+def test_what_is_asked_again_goes_over_a_new_connection() -> None:
+    vendor = Vendor(closed_at_rest)
+
+    assert ask(vendor, 3, 1, 1) == [b"ok"] * 5  # while others rest that are closed just so
+    assert [request for _, request in vendor.got] == [0, 0, 0, 1, 0, 1, 0]
+
+
+def test_a_vendor_that_hangs_up_on_new_connections_is_asked_once() -> None:
+    vendor = Vendor(lambda *_: HANGS_UP)
 
     with pytest.raises(VendorBusy, match="disconnected"):
-        ask(1, hang_up)
-    assert asked == [0, 1]
+        ask(vendor, 1)
+    assert vendor.got == [(0, 0)]
 
 
 def test_an_answer_that_breaks_off_is_not_asked_for_again() -> None:
-    asked: list[int] = []
-
-    def break_off(connection: int, _: int) -> bytes:
-        asked.append(connection)
-        return HALF
+    vendor = Vendor(lambda _, request: HALF if request else WHOLE)
 
     with pytest.raises(VendorBusy):
-        ask(1, break_off)
-    assert asked == [0]
+        ask(vendor, 1, 1)
+    assert vendor.got == [(0, 0), (0, 1)]
+
+
+def test_nothing_is_asked_again_once_we_let_go() -> None:
+    vendor = Vendor(closed_at_rest)
+
+    async def main() -> None:
+        async with asking(vendor) as http:
+            await post(http)
+            again = asyncio.create_task(post(http))
+            while len(vendor.got) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            await http.close()
+            with pytest.raises(VendorBusy):
+                await again
+
+    asyncio.run(main())
+    assert vendor.got == [(0, 0), (0, 1)]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from dialer.conversation import vendors
 from dialer.conversation.ticker import TICK_S, Ticker
 from dialer.conversation.vendors import Crew, LiveVendors
-from dialer.errors import VendorBusy
+from dialer.errors import VendorBusy, VendorRefused
+from dialer.llm.base import Delta, Message, Resumed, ToolSpec
 from tests.realtime.scripted import FakeRecognition, FakeRecognizer
 
 IN_TIME_S, SLOW_S = 0.0, 0.15
+BUSY = VendorBusy("vendor", "503")
 
 
 class SlowVoice:
@@ -31,17 +33,17 @@ class SlowVoice:
 
 
 class FailingVoice:
-    """Says its own name unless it fails, as often as it is to."""
+    """Says its own name; fails first, once with each of these errors."""
 
-    def __init__(self, name: str, failures: int, *, after_s: float = IN_TIME_S) -> None:
-        self.name, self.failures, self.after_s = name, failures, after_s
+    def __init__(self, name: str, *errors: Exception, after_s: float = IN_TIME_S) -> None:
+        self.name, self.errors, self.after_s = name, errors, after_s
         self.asked = 0
 
     async def speak(self, text: str, *, voice: str, language: str) -> AsyncIterator[bytes]:
         self.asked += 1
         await asyncio.sleep(self.after_s)
-        if self.asked <= self.failures:
-            raise VendorBusy(self.name, "503")
+        if self.asked <= len(self.errors):
+            raise self.errors[self.asked - 1]
         yield self.name.encode()
 
     async def close(self) -> None:
@@ -67,11 +69,62 @@ def test_the_only_voice_is_waited_for() -> None:
 
 
 def test_a_hiccup_of_the_only_voice_costs_no_word() -> None:
-    assert asyncio.run(heard(FailingVoice("only", 1))) == b"only"
+    assert asyncio.run(heard(FailingVoice("only", BUSY))) == b"only"
 
 
 def test_the_first_voice_is_tried_again_when_all_have_hiccups() -> None:
-    assert asyncio.run(heard(FailingVoice("first", 1), FailingVoice("second", 1))) == b"first"
+    assert asyncio.run(heard(FailingVoice("first", BUSY), FailingVoice("second", BUSY))) == b"first"
+
+
+@pytest.mark.parametrize("error", [VendorRefused("first", "401", "no such key"), VendorBusy("first", "429", 30.0)])
+def test_who_refuses_or_asks_for_time_is_not_tried_again(error: Exception) -> None:
+    first = FailingVoice("first", error)
+
+    assert asyncio.run(heard(first, FailingVoice("second", BUSY))) == b"second"
+    assert first.asked == 1
+
+
+def test_a_hiccup_of_the_only_model_costs_no_answer_and_counts_once() -> None:
+    class Stuttering:
+        name = "only"
+        asked = 0
+
+        async def answer(
+            self, messages: Sequence[Message], tools: Sequence[ToolSpec], *, model: str = ""
+        ) -> AsyncIterator[Delta]:
+            self.asked += 1
+            if self.asked == 1:
+                yield "All right. But th"
+                raise VendorBusy(self.name, "503")
+            yield "but then."
+
+        async def close(self) -> None:
+            return None
+
+    only = Stuttering()
+    crew = Crew(LiveVendors((), (), (only,)))
+
+    async def answered() -> list[Delta]:
+        return [delta async for delta in crew.answer([Message("user", "Hi.")], ())]
+
+    assert asyncio.run(answered()) == ["All right. But th", Resumed("All right."), "but then."]
+    assert only.asked == 2
+
+
+def test_two_failures_at_one_piece_of_work_are_one() -> None:
+    only = FailingVoice("only", *[BUSY] * 4)
+    crew = Crew(LiveVendors((), (only,), ()))
+
+    async def twice() -> None:
+        for _ in range(2):
+            with pytest.raises(VendorBusy):
+                async for _ in crew.speak("Hello.", voice="", language="en-US"):
+                    pass
+            assert crew.voices.order(asyncio.get_running_loop().time()) == [only]
+
+    asyncio.run(twice())
+    assert only.asked == 4
+    assert crew.voices._breaker(only).admits(0.0)  # it takes three failures in a row
 
 
 def test_a_hiccup_of_the_only_recognizer_leaves_no_call_deaf() -> None:
@@ -92,7 +145,7 @@ def test_a_hiccup_of_the_only_recognizer_leaves_no_call_deaf() -> None:
 
 
 def test_a_dead_voice_is_tried_twice() -> None:
-    dead = FailingVoice("dead", 9)
+    dead = FailingVoice("dead", *[BUSY] * 9)
     with pytest.raises(VendorBusy, match="no voice can speak"):
         asyncio.run(heard(dead))
     assert dead.asked == 2
@@ -100,7 +153,8 @@ def test_a_dead_voice_is_tried_twice() -> None:
 
 def test_who_has_waited_for_a_voice_that_failed_waits_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vendors, "HICCUP_S", SLOW_S / 2)
-    late = FailingVoice("late", 1, after_s=SLOW_S)
+    late = FailingVoice("late", BUSY, after_s=SLOW_S / 2)
+    monkeypatch.setattr(vendors, "FIRST_AUDIO_S", 1.0)
     with pytest.raises(VendorBusy, match="no voice can speak"):
         asyncio.run(heard(late))
     assert late.asked == 1
