@@ -6,7 +6,6 @@ and the media server stops after the last thread has handed in its facts.
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 import sys
@@ -22,12 +21,10 @@ from dialer.calls.conversing import Seats
 from dialer.calls.rounds import Rounds
 from dialer.conversation.server import MediaServer
 from dialer.db import transaction
+from workers import garbage
 
 BEAT_S = 1.0
 STOP_S = 5.0
-GARBAGE = (1_000, 3, 60)
-"""When objects in circles are looked for: a look holds up all calls, for 1 ms at so many new ones, for 2 to 5 at three
-times as many, for 100 at all."""
 SWITCH_S = 0.0005
 """How long a thread may keep the interpreter from another that waits for it. The media loop waits anew for each frame
 while a seat computes; with Python's 5 ms it would be late by that each time."""
@@ -84,6 +81,7 @@ class Seating:
             except SQLAlchemyError as error:  # a pool without a free connection is one too
                 logger.warning("no heartbeat", error=str(error))
             conversing.look(self.seats)
+            garbage.look(self._media.live())
             if self._stopped.wait(BEAT_S):
                 return
 
@@ -114,9 +112,7 @@ class SeatingStep(bootsteps.StartStopStep):  # type: ignore[misc]
         from workers.app import on
 
         _current = Seating(on)
-        gc.collect()
-        gc.freeze()  # what stays for good is not gone through again: that takes longer than a frame
-        gc.set_threshold(*GARBAGE)
+        garbage.begin()
         sys.setswitchinterval(SWITCH_S)
 
     def stop(self, _worker: object) -> None:

@@ -40,6 +40,7 @@ from dialer.conversation.timings import Opening
 from dialer.conversation.tongue import Tongue
 from dialer.conversation.transcript import Transcript
 from dialer.conversation.vendors import Crew
+from dialer.conversation.weakly import weakly
 from dialer.speech.base import Heard
 from dialer.understanding.analyst import Analyst
 
@@ -76,11 +77,11 @@ class Dialogue:
         self._on_news = on_news
         self._loop = asyncio.get_running_loop()
         agent = self._agent = briefing.agent
-        self._transcript = Transcript.begin(briefing, hand, prompt.system(agent, briefing), self.abandon)
+        self._transcript = Transcript.begin(briefing, hand, prompt.system(agent, briefing), weakly(self.abandon))
         self._noticing = Noticing(briefing, self._transcript, analyst, audio)
         self._stage = Stage()
         self._tongue = Tongue(agent)
-        self._activity = Activity(self.failed)
+        self._activity = Activity(weakly(self.failed))
         self.speaking = Speaking(
             agent,
             briefing.lead,
@@ -89,7 +90,7 @@ class Dialogue:
             played=played,
             transcript=self._transcript,
             opening=opening,
-            on_said=self._said,
+            on_said=weakly(self._said),
             on_sound=on_news,
         )
         self._playout = self.speaking.playout
@@ -99,7 +100,7 @@ class Dialogue:
             audio,
             language=self._tongue.listens_for,
             hints=agent.hints(briefing.lead),
-            on_heard=self._on_heard,
+            on_heard=weakly(self._on_heard),
             spent=self._transcript.spent,
             recognizers=agent.recognizers,
         )
@@ -136,7 +137,7 @@ class Dialogue:
             bridge=self.speaking.bridge,
             bridge_after_s=agent.turntaking.filler_after_ms / 1000,
             eager_most=agent.turntaking.eager_most,
-            on_late=lambda late: self._replying.used_late(late),
+            on_late=weakly(self._used_late),
         )
         return Replying(
             self._briefing.call_id,
@@ -321,6 +322,9 @@ class Dialogue:
             self._heeding.words(now)
 
     # The agent's turns
+
+    def _used_late(self, used: tools.Used) -> None:
+        self._replying.used_late(used)
 
     def _open(self) -> None:
         last = self._briefing.past[-1] if self._briefing.past else None

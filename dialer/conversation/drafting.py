@@ -61,7 +61,7 @@ class Draft:
         self._prompt = list(prompt)
         self._count = count
         self._pieces: asyncio.Queue[Delta | Exception | None] = asyncio.Queue()
-        self._task = asyncio.get_running_loop().create_task(self._collect())
+        self._task: asyncio.Task[None] | None = asyncio.get_running_loop().create_task(self._collect())
         count.started += 1
         count.of_turn += 1
 
@@ -84,14 +84,19 @@ class Draft:
                     raise piece
                 yield piece
         finally:
-            self._task.cancel()
+            self._stop()
 
     def drop(self) -> None:
         """Throw it away. What it has cost counts."""
-        self._task.cancel()
+        self._stop()
         usage = self.thought.usage
         self._count.wasted_prompt_tokens += usage.prompt_tokens
         self._count.wasted_completion_tokens += usage.completion_tokens
+
+    def _stop(self) -> None:
+        task, self._task = self._task, None  # one that was cut has, in its traceback, us
+        if task is not None:
+            task.cancel()
 
     async def _collect(self) -> None:
         try:

@@ -179,9 +179,10 @@ class Listening:
 
     async def close(self) -> None:
         """Listen no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, *self._closing, return_exceptions=True)
+        task, self._task = self._task, None  # one that was cut has, in its traceback, us
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, *self._closing, return_exceptions=True)
         await self._drop()
 
     async def _listen_or_be_deaf(self) -> None:

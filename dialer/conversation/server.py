@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -221,7 +222,7 @@ class MediaServer:
             ear=self._make_ear(),
             track=self._writer.track(briefing.call_id, briefing.epoch),
             ticker=self._ticker,
-            on_over=lambda: self._forget(briefing.call_id, session),
+            on_over=partial(self._forget, briefing),
             opening=expected.opening,
             analyst=self._analyst,
         )
@@ -231,9 +232,10 @@ class MediaServer:
         task.add_done_callback(self._conversations.discard)
         return session
 
-    def _forget(self, call_id: str, session: Session) -> None:
-        if self._sessions.get(call_id) is session:
-            del self._sessions[call_id]
+    def _forget(self, briefing: Briefing) -> None:
+        session = self._sessions.get(briefing.call_id)
+        if session is not None and session.briefing is briefing:
+            del self._sessions[briefing.call_id]
 
     def _expect(self, expected: _Expected, ttl_s: float) -> None:
         briefing = expected.briefing

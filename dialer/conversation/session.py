@@ -22,6 +22,7 @@ from dialer.conversation.playout import Line, Played
 from dialer.conversation.ticker import Ticker
 from dialer.conversation.timings import Opening
 from dialer.conversation.vendors import Crew
+from dialer.conversation.weakly import weakly
 from dialer.understanding.analyst import Analyst
 
 logger = log.get(__name__)
@@ -87,7 +88,7 @@ class Session:
         self.briefing = briefing
         self._hand = hand
         self._ear = ear
-        ear.on_voice = self._voiced
+        ear.on_voice = weakly(self._voiced)
         self._track = track
         self._ticker = ticker
         self._on_over = on_over
@@ -102,7 +103,7 @@ class Session:
             ear=ear,
             played=track,
             opening=opening or Opening(),
-            on_news=lambda: self._loop.call_soon(self._look_now),
+            on_news=weakly(self._look_soon),
             analyst=analyst,
         )
         self._closing = self._dialogue.closing
@@ -207,6 +208,9 @@ class Session:
         """A voice was found: the agent may have to stop, and does not wait for the next frame."""
         if self._dialogue.speaking.active:
             self._look_now()
+
+    def _look_soon(self) -> None:
+        self._loop.call_soon(self._look_now)
 
     def _look_now(self) -> None:
         if self._on:

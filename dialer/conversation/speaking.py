@@ -15,6 +15,7 @@ from dialer.conversation.playout import Audio, Played, Playout
 from dialer.conversation.timings import Opening, Timings
 from dialer.conversation.transcript import Transcript
 from dialer.conversation.vendors import Crew
+from dialer.conversation.weakly import weakly
 from dialer.languages import known
 
 ANSWER = "talk"
@@ -59,7 +60,7 @@ class Speaking:
         self._opened = False
         self._on_said = on_said
         self._on_sound = on_sound
-        self.playout = Playout(played, self._finished, on_sound)
+        self.playout = Playout(played, weakly(self._finished), on_sound)
         self.mouth = Mouth(crew, self.playout, transcript.spent, voice=agent.cast, language=agent.language)
         self.kind = ANSWER
         self.timings = Timings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
@@ -21,12 +22,6 @@ class Stream(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._transport: WSTransport | None = None
-        self._stopped = False
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        """The handshake is done."""
-        self._transport = transport
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame came in."""
@@ -58,21 +53,27 @@ class Stream(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """The socket is gone."""
         self._session.disconnected()
+        del self._session  # it has our transport, which has us
 
 
 class StreamWire(media.Writer):
     """What a conversation sends. After the socket is gone it goes nowhere."""
 
     def __init__(self, stream_id: str, transport: WSTransport) -> None:
-        super().__init__(stream_id, self._send_text)
+        super().__init__(stream_id, partial(_send, transport))
         self._transport = transport
-
-    def _send_text(self, message: bytes) -> None:
-        if not self._transport.is_disconnected and not self._transport.is_close_frame_sent:
-            self._transport.send(TEXT, message)
 
     def close(self) -> None:
         """Close the socket. More than once is no error."""
-        if not self._transport.is_disconnected and not self._transport.is_close_frame_sent:
+        if _open(self._transport):
             self._transport.send_close(WSCloseCode.OK)
             self._transport.disconnect()
+
+
+def _send(transport: WSTransport, message: bytes) -> None:
+    if _open(transport):
+        transport.send(TEXT, message)
+
+
+def _open(transport: WSTransport) -> bool:
+    return not transport.is_disconnected and not transport.is_close_frame_sent

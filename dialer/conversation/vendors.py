@@ -230,6 +230,7 @@ async def in_time(items: AsyncIterator[T], first_s: float, next_s: float, vendor
     except TimeoutError as error:
         raise VendorBusy(vendor, f"silent for {wait_s} s") from error
     finally:
+        del limit  # it has the task, which, if it is cut here, has this frame in its traceback
         close = getattr(items, "aclose", None)
         if close is not None:
             await close()

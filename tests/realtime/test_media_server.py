@@ -34,6 +34,7 @@ from dialer.conversation.hand import SeatHand
 from dialer.conversation.server import MediaServer
 from dialer.conversation.vendors import LiveVendors
 from dialer.errors import BadInput
+from tests.realtime.garbage import garbage
 from tests.realtime.scripted import (
     SILENT_FRAME,
     VOICE_FRAME,
@@ -245,6 +246,38 @@ def test_a_conversation(server: MediaServer, recognizer: FakeRecognizer, tmp_pat
         assert recording.getframerate() == 8000
         assert recording.getnframes() / 8000 == pytest.approx(seat.facts[-1].talk_s, abs=0.5)
     asyncio.run(until(lambda: server.live() == 0))
+
+
+def test_conversations_leave_no_garbage_however_they_end(server: MediaServer, recognizer: FakeRecognizer) -> None:
+    async def person(number: int) -> None:
+        call_id = f"c{number}"
+        seat = Seat(server.expect(briefing(call_id), "right"))
+        async with connect(url(server, "right", call_id)) as socket:
+            carrier = Carrier(socket)
+            await until(lambda: seat.of(OpenerCompleted))
+            words = ("What do you sell?", "Never call me again!")[number % 2]
+            recognizer.opened[-1].queue._loop.call_soon_threadsafe(recognizer.opened[-1].hear, words)
+            before = carrier.frames
+            await until(lambda: carrier.frames > before + 20)
+            if number % 2:  # we hang up on whoever wants no call
+                await until(lambda: seat.of(HandedIn))
+                await carrier.close()
+            else:
+                await carrier.hang_up()
+        await until(lambda: seat.of(HandedIn))
+        await until(lambda: not server.live())
+        seat.join()
+        recognizer.opened.clear()
+
+    async def main() -> None:
+        await person(0)  # what is made once in a process
+        with garbage() as left:
+            await person(1)
+            await person(2)
+            await asyncio.sleep(0.2)
+        assert not left
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize(
