@@ -53,7 +53,6 @@ class Stream(WSListener):  # type: ignore[misc, unused-ignore]  # a C class
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """The socket is gone."""
         self._session.disconnected()
-        del self._session  # it has our transport, which has us
 
 
 class StreamWire(media.Writer):
