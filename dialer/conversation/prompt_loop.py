@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
-from typing import Final, TypeVarTuple
+from typing import Any, Final, TypeVarTuple
 
 import uvloop
 
@@ -40,6 +40,21 @@ class PromptLoop(uvloop.Loop):
         self._steps.append(step)
         return step
 
+    async def create_connection(self, *args: Any, **named: Any) -> Any:
+        """Connect, as uvloop does.
+
+        uvloop tells a protocol of its connection in a turn of its own, and dies if there is none any more by then. So
+        whoever gives up does it in a turn that comes behind that one, not with the steps, which come before it.
+        """
+        connecting: asyncio.Task[Any] = self.create_task(super().create_connection(*args, **named))
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            connecting.add_done_callback(_close)
+            super().call_soon(connecting.cancel)
+            await asyncio.wait((connecting,))
+            raise
+
     def _run_steps(self) -> None:
         steps = self._steps
         try:
@@ -53,3 +68,9 @@ class PromptLoop(uvloop.Loop):
             self._coming = bool(steps)
             if steps:
                 super().call_soon(self._run_steps)
+
+
+def _close(connected: asyncio.Task[Any]) -> None:
+    """Close what was connected for somebody who had given up by then."""
+    if not connected.cancelled() and connected.exception() is None:
+        connected.result()[0].close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
@@ -148,3 +150,56 @@ def test_other_threads_reach_it(loop: PromptLoop) -> None:
         return await answer
 
     assert run(loop, work) == "heard"
+
+
+GIVEN_UP = """
+import asyncio, socket
+from dialer.conversation.prompt_loop import PromptLoop
+
+async def connect(loop, address, number):
+    if number % 2:
+        line = socket.socket()
+        line.setblocking(False)
+        await loop.sock_connect(line, address)
+        to = {"sock": line}
+    else:
+        to = {"host": address[0], "port": address[1]}
+    connecting = loop.create_task(loop.create_connection(asyncio.Protocol, **to))
+    for _ in range(number % 7):
+        await asyncio.sleep(0)
+    connecting.cancel()
+    try:
+        (await connecting)[0].close()
+    except asyncio.CancelledError:
+        return 1
+    return 0
+
+async def main():
+    loop = asyncio.get_running_loop()
+    there = []
+
+    class Server(asyncio.Protocol):
+        def connection_made(self, transport):
+            there.append(self)
+
+        def connection_lost(self, error):
+            there.remove(self)
+
+    server = await loop.create_server(Server, "127.0.0.1", 0)
+    address = server.sockets[0].getsockname()
+    given_up = 0
+    for _ in range(20):
+        given_up += sum(await asyncio.gather(*(connect(loop, address, number) for number in range(28))))
+    await asyncio.sleep(0.2)
+    assert given_up > 100, given_up
+    assert not there, len(there)
+
+with asyncio.Runner(loop_factory=PromptLoop) as runner:
+    runner.run(main())
+"""
+
+
+def test_whoever_gives_up_while_connecting_brings_nothing_down_and_leaves_nothing_open() -> None:
+    """In a process of its own, for the loop's C code died of it."""
+    done = subprocess.run([sys.executable, "-c", GIVEN_UP], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
