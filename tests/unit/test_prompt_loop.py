@@ -164,7 +164,15 @@ async def connect(loop, address, number):
         to = {"sock": line}
     else:
         to = {"host": address[0], "port": address[1]}
-    connecting = loop.create_task(loop.create_connection(asyncio.Protocol, **to))
+    connected = asyncio.Event()
+
+    class Client(asyncio.Protocol):
+        def connection_made(self, transport):
+            connected.set()
+
+    connecting = loop.create_task(loop.create_connection(Client, **to))
+    if number % 4 > 1:  # in the moment in which it is connected, not on the way to it
+        await connected.wait()
     for _ in range(number % 7):
         await asyncio.sleep(0)
     connecting.cancel()
