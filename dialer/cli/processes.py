@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -99,7 +100,7 @@ def run_sandbox(
 
 
 def _started(process: str, **overrides: object) -> Settings:
-    """The settings of a process that serves, with its logs configured.
+    """The settings of a process that serves, with its logs configured; a fault in C code leaves its stacks there, too.
 
     Raises:
         BadInput: it has no database to work with.
@@ -108,6 +109,7 @@ def _started(process: str, **overrides: object) -> Settings:
 
     settings = load(None, **overrides)
     log.configure(process, level=settings.log_level)
+    faulthandler.enable()
     if not settings.database_url and not embedded.Postgres(settings.data_dir).ready():
         raise BadInput("There is no database: set DATABASE_URL, or start everything with `dialer up`.")
     if not settings.redis_url and not embedded.Redis(settings.data_dir).ready():

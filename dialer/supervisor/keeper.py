@@ -13,6 +13,8 @@ from dialer.supervisor.programs import Program
 STEADY_S = 10.0
 """A program that ran this long before it ended did not crash at its start."""
 CRASHES_TOLD = 3
+CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE})
+"""What a process dies of that was brought down by a fault in C code."""
 _FIRST_WAIT_S = 0.2
 _LONGEST_WAIT_S = 10.0
 
@@ -21,7 +23,8 @@ class Keeper:
     """One program, its process if it has one, and its history. Times are on the monotonic clock, in seconds.
 
     A program that was killed comes back at once, for it did nothing wrong. One that ends by itself, again and again,
-    soon after its start comes back after 0.2 s, 0.4 s and so on up to 10 s, and the operator is told.
+    soon after its start comes back after 0.2 s, 0.4 s and so on up to 10 s, and the operator is told. So is each fault
+    in C code.
     """
 
     def __init__(self, program: Program, run_dir: Path, tell: Callable[[str], None]) -> None:
@@ -92,6 +95,9 @@ class Keeper:
         return lines[-1][-300:] if lines else ""
 
     def _wait_after(self, code: int, lived_s: float) -> float:
+        if -code in CRASHES:
+            fault = signal.Signals(-code).name
+            self._tell(f"{self.program.name} crashed ({fault}) and is started again; see {self.program.log}")
         if code == -signal.SIGKILL or lived_s >= STEADY_S:
             self._crashes = 0
             return 0.0

@@ -104,6 +104,16 @@ def test_a_child_that_is_killed_again_and_again_is_back_each_time(kept: Kept, tm
     assert kept.told == []
 
 
+def test_a_fault_in_c_code_is_told_of_though_it_comes_once(kept: Kept, tmp_path: Path) -> None:
+    kept.supervisor.start([Script("calls-1", SLEEPER, tmp_path)], kept.never)
+    first = kept.pid("calls-1")
+
+    os.kill(first or 0, signal.SIGSEGV)
+
+    assert kept.tend_until(lambda: kept.pid("calls-1") not in {None, first}, within_s=2.0)
+    assert kept.told == [f"calls-1 crashed (SIGSEGV) and is started again; see {tmp_path / 'calls-1.log'}"]
+
+
 def test_a_crash_loop_slows_down_and_says_where_to_look(kept: Kept, tmp_path: Path) -> None:
     started = tmp_path / "started"
     kept.supervisor.start([Script("beat", "import time; time.sleep(0.5)", tmp_path)], kept.never)

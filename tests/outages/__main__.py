@@ -77,6 +77,7 @@ def play(leads: int, seed: int, options: Sequence[str], settings: Mapping[str, s
 def judge(report: Report, undisturbed: Report, outage: Outage) -> list[str]:
     """What is wrong with a run: whose outcome is another one, which law is broken, who was not struck in use."""
     broken = [] if report["ok"] else [f"the demo itself is not whole: {report['disagreements'] or report['laws']}"]
+    broken += [f"{name} died {times} times" for name, times in report["restarts"].items()]
     for vendor in outage.vendors:
         struck = report["struck"].get(vendor, {})
         if not struck.get("cut", 0) + struck.get("refused", 0):
