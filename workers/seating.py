@@ -63,6 +63,7 @@ class Seating:
         self.seats = Seats(
             on.sessions, self._media, on.messages, self._name, media_url, on.effects, rounds=self._rounds
         )
+        self._garbage = garbage.Search()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._thread.start()
@@ -70,20 +71,26 @@ class Seating:
     def _beat(self) -> None:
         while True:
             try:
-                with transaction(self._on.sessions) as tx:
-                    seats.beat(
-                        tx.session,
-                        name=self._name,
-                        media_url=self.seats.media_url,
-                        seats=self._seats(),
-                        draining=self.draining,
-                    )
-            except SQLAlchemyError as error:  # a pool without a free connection is one too
-                logger.warning("no heartbeat", error=str(error))
-            conversing.look(self.seats)
-            garbage.look(self._media.live())
+                self._tell()
+                conversing.look(self.seats)
+            except Exception:  # whatever it is, the next beat must come: without it the seats do not count
+                logger.exception("heartbeat failed")
+            self._garbage.look(self._media.live())
             if self._stopped.wait(BEAT_S):
                 return
+
+    def _tell(self) -> None:
+        try:
+            with transaction(self._on.sessions) as tx:
+                seats.beat(
+                    tx.session,
+                    name=self._name,
+                    media_url=self.seats.media_url,
+                    seats=self._seats(),
+                    draining=self.draining,
+                )
+        except SQLAlchemyError as error:  # a pool without a free connection is one too
+            logger.warning("no heartbeat", error=str(error))
 
     def _seats(self) -> int:
         """The seats that count. A process that falls behind has only those that are taken: more would hurt them."""
@@ -112,7 +119,6 @@ class SeatingStep(bootsteps.StartStopStep):  # type: ignore[misc]
         from workers.app import on
 
         _current = Seating(on)
-        garbage.begin()
         sys.setswitchinterval(SWITCH_S)
 
     def stop(self, _worker: object) -> None:

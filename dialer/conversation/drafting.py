@@ -81,7 +81,10 @@ class Draft:
         try:
             while (piece := await self._pieces.get()) is not None:
                 if isinstance(piece, Exception):
-                    raise piece
+                    try:
+                        raise piece
+                    finally:
+                        del piece  # its traceback has this frame
                 yield piece
         finally:
             self._stop()

@@ -57,7 +57,10 @@ class Mouth:
             await asyncio.wait((self._task,))
         if self.error is not None:
             error, self.error = self.error, None
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # its traceback has this frame
 
     async def _work(self, timings: Timings) -> None:
         loop = asyncio.get_running_loop()

@@ -21,6 +21,7 @@ from dialer.conversation.breakers import Named
 from dialer.conversation.playout import Playout, Segment
 from dialer.conversation.transcript import PRESSED, Transcript
 from dialer.conversation.vendors import OPEN_S, Crew
+from dialer.conversation.weakly import weakly
 from dialer.errors import VendorBusy, VendorRefused
 from dialer.llm.base import ToolCall, ToolSpec
 from dialer.speech.base import Heard, Recognition
@@ -90,7 +91,7 @@ class Talking:
                 self._talker = talker
                 self._transcript.spent.answers.append(self.talk)
                 self.catch_up()
-                self._overhearing = Overhearing(self.talk, self._ear, self.catch_up)
+                self._overhearing = Overhearing(self.talk, self._ear, weakly(self.catch_up))
                 return talker, self._overhearing
         return await self._crew.listen(language=language, hints=hints, recognizers=recognizers, broke=broke)
 

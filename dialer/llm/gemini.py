@@ -1,6 +1,6 @@
 """Google's Gemini over its documented REST wire: server-sent events for live answers, one reply for a transcript.
 
-httpx and no SDK: that one costs a second and 68 MB to import, and nothing here needs more than two requests.
+httpx2 and no SDK: that one costs a second and 68 MB to import, and nothing here needs more than two requests.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
-import httpx
+import httpx2
 
 from dialer.errors import VendorBusy
 from dialer.llm import fitting, gemini_wire
@@ -43,11 +43,11 @@ class GeminiBrain:
             thinking: how hard it thinks before it speaks: one of the model's levels, or "" for its own choice.
         """
         self._model, self._thinking = model, thinking
-        self._http = httpx.AsyncClient(
+        self._http = httpx2.AsyncClient(
             base_url=base_url.rstrip("/"),
             headers={"x-goog-api-key": api_key},
-            timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
-            limits=httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS),
+            timeout=httpx2.Timeout(READ_S, connect=CONNECT_S),
+            limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS),
         )
 
     async def answer(
@@ -69,7 +69,7 @@ class GeminiBrain:
         finished, usage, calls = "", Usage(), 0
         try:
             async with self._http.stream("POST", path, params={"alt": "sse"}, json=body) as reply:
-                if reply.status_code != httpx.codes.OK:
+                if reply.status_code != httpx2.codes.OK:
                     raise gemini_wire.refusal(reply.status_code, _json(await reply.aread()))
                 async for line in reply.aiter_lines():
                     if not line.startswith("data:"):
@@ -85,7 +85,7 @@ class GeminiBrain:
                             elif part.get("text") and not part.get("thought"):
                                 yield part["text"]
                         finished = candidate.get("finishReason") or finished
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise VendorBusy(VENDOR, repr(error)) from error
         if finished not in _ENDS:
             raise VendorBusy(VENDOR, f"the answer was withheld: {finished}" if finished else "the answer was cut off")
@@ -106,11 +106,11 @@ class GeminiExtractor:
         self._base_url, self._api_key, self._model = base_url.rstrip("/"), api_key, model
 
     @cached_property
-    def _http(self) -> httpx.Client:
-        return httpx.Client(
+    def _http(self) -> httpx2.Client:
+        return httpx2.Client(
             base_url=self._base_url,
             headers={"x-goog-api-key": self._api_key},
-            timeout=httpx.Timeout(EXTRACT_S, connect=CONNECT_S),
+            timeout=httpx2.Timeout(EXTRACT_S, connect=CONNECT_S),
         )
 
     def extract(self, instructions: str, transcript: str, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,10 +124,10 @@ class GeminiExtractor:
         body["generationConfig"] = {"responseMimeType": "application/json", "responseJsonSchema": dict(schema)}
         try:
             reply = self._http.post(f"/models/{self._model}:generateContent", json=body)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise VendorBusy(VENDOR, repr(error)) from error
         answer = _json(reply.content)
-        if reply.status_code != httpx.codes.OK:
+        if reply.status_code != httpx2.codes.OK:
             raise gemini_wire.refusal(reply.status_code, answer)
         try:
             parts = answer["candidates"][0]["content"]["parts"]

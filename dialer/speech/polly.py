@@ -1,7 +1,7 @@
 """Amazon Polly's `SynthesizeSpeech`: mu-law at 8000 Hz, as the carrier takes it.
 
 Requests are signed by botocore, which also finds credentials where AWS keeps them (a role of the machine, a profile);
-they are sent by httpx, for botocore's own client blocks.
+they are sent by httpx2, for botocore's own client blocks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
-import httpx
+import httpx2
 import orjson
 
 from dialer.errors import VendorBusy, VendorRefused
@@ -53,9 +53,9 @@ class Polly:
         self._key = (access_key_id, secret_access_key)
         self._url = (base_url.rstrip("/") or f"https://polly.{region}.amazonaws.com") + "/v1/speech"
         self._engine = engine
-        self._http = httpx.AsyncClient(
-            timeout=httpx.Timeout(TIMEOUT_S, connect=CONNECT_S),
-            limits=httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS),
+        self._http = httpx2.AsyncClient(
+            timeout=httpx2.Timeout(TIMEOUT_S, connect=CONNECT_S),
+            limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS),
         )
         import botocore.auth  # now, for it takes a while that no call has
         import botocore.session
@@ -87,7 +87,7 @@ class Polly:
                     raise _refusal(answer, await answer.aread())
                 async for chunk in answer.aiter_bytes(CHUNK_BYTES):
                     yield chunk
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise VendorBusy(VENDOR, repr(error)) from error
 
     async def close(self) -> None:
@@ -110,7 +110,7 @@ class Polly:
         return self._botocore.auth.SigV4Auth(credentials, "polly", self._region)
 
 
-def _refusal(answer: httpx.Response, body: bytes) -> VendorBusy | VendorRefused:
+def _refusal(answer: httpx2.Response, body: bytes) -> VendorBusy | VendorRefused:
     """Throttling comes as 400, so the error's name decides before the status does."""
     name = answer.headers.get("x-amzn-errortype", "").split(":")[0] or str(answer.status_code)
     said = body.decode("utf-8", "replace")[:200]

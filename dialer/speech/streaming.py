@@ -82,7 +82,10 @@ class SocketStream(WSListener):  # type: ignore[misc, unused-ignore]  # a C clas
         """
         while (piece := await self._pieces.get()) is not None:
             if isinstance(piece, VendorBusy | VendorRefused):
-                raise piece
+                try:
+                    raise piece
+                finally:
+                    del piece  # its traceback has this frame
             yield piece
 
     async def close(self) -> None:

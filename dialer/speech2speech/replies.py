@@ -60,5 +60,8 @@ class Replies:
         pieces = self._pieces
         while (piece := await pieces.get()) is not None:
             if isinstance(piece, VendorBusy | VendorRefused):
-                raise piece
+                try:
+                    raise piece
+                finally:
+                    del piece  # its traceback has this frame
             yield piece

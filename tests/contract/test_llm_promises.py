@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, aclosing, closing
 from typing import Any
 
 import pytest
 
 from dialer.errors import VendorBusy, VendorRefused
-from dialer.llm.base import Message, ToolCall, ToolSpec, Usage
+from dialer.llm.base import Brain, Message, ToolCall, ToolSpec, Usage
 from dialer.llm.gemini import GeminiBrain
 from dialer.llm.readers import Readers
 from tests.contract.llm_wires import WIRES, GeminiWire, OpenAIWire, Wire, served
+from tests.garbage import garbage
 
 MESSAGES = (Message("system", "You are Ada."), Message("user", "Hello?"))
 TOOL = ToolSpec("end_call", "End it.", {"type": "object", "properties": {}})
@@ -150,6 +151,26 @@ def test_readers_may_be_asked_again_if_one_was_only_busy() -> None:
 
 
 # What Google alone wants
+
+
+@pytest.mark.parametrize("pieces", [1, 99])
+def test_an_answer_leaves_nothing_to_a_search_for_garbage(vendor: Wire, pieces: int) -> None:
+    async def ask(brain: Brain) -> None:
+        async with aclosing(brain.answer(MESSAGES)) as deltas:  # type: ignore[type-var]  # each is a generator
+            for _ in range(pieces):
+                if await anext(deltas, None) is None:
+                    return
+
+    async def main() -> None:
+        brain = vendor.brain()
+        await ask(brain)
+        with garbage() as left:
+            await ask(brain)
+            await asyncio.sleep(0.1)
+        await brain.close()
+        assert not left
+
+    asyncio.run(main())
 
 
 @pytest.fixture

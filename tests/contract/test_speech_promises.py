@@ -29,6 +29,7 @@ from dialer.speech.deepgram import Deepgram
 from dialer.speech.elevenlabs import ElevenLabs
 from dialer.speech.openai import OpenAIRecognizer, OpenAIVoice
 from dialer.speech.polly import Polly
+from tests.garbage import garbage
 
 RACHEL = "21m00Tcm4TlvDq8ikWAM"
 Recognizers = Callable[..., Recognizer]
@@ -298,6 +299,39 @@ def test_speaking_can_be_stopped(voice: Voices) -> None:
         return taken
 
     assert asyncio.run(main()) == 2
+
+
+@pytest.mark.parametrize("chunks", [2, 9999])
+def test_speaking_leaves_nothing_to_a_search_for_garbage(voice: Voices, chunks: int) -> None:
+    async def say(speaker: Voice) -> None:
+        spoken = speaker.speak("A long sentence. " * 5, voice=IDS[speaker.name], language="en-US")
+        async with aclosing(spoken) as pieces:  # type: ignore[type-var]
+            for _ in range(chunks):
+                if await anext(pieces, None) is None:
+                    return
+
+    async def main() -> None:
+        speaker = voice()
+        await say(speaker)
+        with garbage() as left:
+            await say(speaker)
+            await asyncio.sleep(0.1)
+        await speaker.close()
+        assert not left
+
+    asyncio.run(main())
+
+
+def test_hearing_leaves_nothing_to_a_search_for_garbage(recognizer: Recognizers) -> None:
+    async def main() -> None:
+        ears = recognizer()
+        await listen(ears, silence(500), words=0, finalize=True)
+        with garbage() as left:
+            await listen(ears, silence(500), words=0, finalize=True)
+            await asyncio.sleep(0.1)
+        assert not left
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("name", ["outage", "limited", "cut"])

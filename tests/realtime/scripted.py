@@ -111,7 +111,10 @@ class FakeRecognition:
     async def __aiter__(self) -> AsyncIterator[Heard]:
         while (item := await self.queue.get()) is not None:
             if isinstance(item, Exception):
-                raise item
+                try:
+                    raise item
+                finally:
+                    del item
             yield item
 
     async def close(self) -> None:
@@ -176,7 +179,10 @@ class FakeBrain:
         await asyncio.sleep(0.15)
         for delta in self.answers.pop(0) if self.answers else ["All right."]:
             if isinstance(delta, Exception):
-                raise delta
+                try:
+                    raise delta
+                finally:
+                    del delta
             yield delta
             await asyncio.sleep(self.token_s)
 

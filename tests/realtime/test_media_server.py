@@ -34,7 +34,7 @@ from dialer.conversation.hand import SeatHand
 from dialer.conversation.server import MediaServer
 from dialer.conversation.vendors import LiveVendors
 from dialer.errors import BadInput
-from tests.realtime.garbage import garbage
+from tests.garbage import garbage
 from tests.realtime.scripted import (
     SILENT_FRAME,
     VOICE_FRAME,
