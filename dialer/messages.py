@@ -65,8 +65,10 @@ class CeleryMessages:
                 **BROKER_OPTIONS,
                 "socket_timeout": PUBLISH_TIMEOUT_S,
                 "socket_connect_timeout": PUBLISH_TIMEOUT_S,
+                "max_retries": 0,  # kombu tries to connect for 6 s otherwise, `retry=False` or not
             },
         )
+        self._app.amqp  # noqa: B018 - half of Celery is imported on first use, which must not be a call's 0.1 s
 
     def send(self, task: str, *args: str) -> None:
         """Publish, or log that it could not be."""

@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
+from starlette.concurrency import run_in_threadpool
 
 from dialer import __version__, log
 from dialer import settings as configuration
@@ -78,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(state.get_ready)
         yield
         await state.assistant.close()
         state.close()

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from dialer import log
 from dialer.accounts.throttle import BilledThrottle, Counts, LoginThrottle
 from dialer.db import Sessions
 from dialer.errors import BadInput
@@ -17,6 +18,8 @@ from dialer.wiring import Wiring
 
 # As many as the threads that endpoints run in: none of them waits for a connection.
 POOL_SIZE = 20
+
+logger = log.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,17 @@ class WebState:
     throttle: LoginThrottle
     billed: BilledThrottle
     assistant: Assistant
+
+    def get_ready(self) -> None:
+        """Make what the carrier's callbacks need: made by the first one, it would hold up all others for 0.6 s.
+
+        What cannot be made is told in the log. It stays so to whoever needs it; the console needs none of it.
+        """
+        try:
+            self.wiring.settling  # noqa: B018
+            self.wiring.messages  # noqa: B018
+        except Exception as error:
+            logger.warning("the carrier cannot be answered", error=str(error))
 
     def close(self) -> None:
         """Let go of the database."""

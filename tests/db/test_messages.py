@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import suppress
+from threading import Thread
+
 import pytest
 from celery import Celery
 from kombu import Consumer, Queue
@@ -65,3 +69,21 @@ def test_a_broker_that_is_away_has_nothing_waiting() -> None:
     messages.send_all("leads.place", ["one"])
 
     assert messages.waiting("leads") == 0
+
+
+def test_a_broker_that_hangs_up_is_tried_once_a_message() -> None:
+    connections: list[socket.socket] = []
+
+    def hang_up() -> None:
+        with suppress(OSError):  # the server was closed
+            while True:
+                connections.append(server.accept()[0])
+                connections[-1].close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        Thread(target=hang_up, daemon=True).start()
+        messages = CeleryMessages(f"redis://127.0.0.1:{server.getsockname()[1]}/0")
+        messages.send("calls.converse", "call", "1")
+        messages.send("calls.converse", "call", "1")
+
+    assert len(connections) == 2
