@@ -68,7 +68,8 @@ class CeleryMessages:
                 "max_retries": 0,  # kombu tries to connect for 6 s otherwise, `retry=False` or not
             },
         )
-        self._app.amqp  # noqa: B018 - half of Celery is imported on first use, which must not be a call's 0.1 s
+        with self._app.connection_for_write() as connection:  # Celery imports this on first use, not in a call's time
+            _ = self._app.amqp, self._app.Task, self._app.backend, connection.transport
 
     def send(self, task: str, *args: str) -> None:
         """Publish, or log that it could not be."""
